@@ -1,0 +1,101 @@
+"""What each sensor model says on the air: one pure module a model, and this list of them.
+
+A module offers, as plain names:
+
+- ``MODEL``: its own name, as recordings write it; ``TITLE``: what people call it.
+- ``CHANNELS``: channel word -> UUID of the characteristic (lower case).
+- ``MIN_MTU``: the smallest ATT MTU that carries its packets whole.
+- ``recognises(name, services)``: whether an advertisement is one of its kind.
+- ``start(rate_hz)`` and ``stop()``: scripts (see `Script`) that configure and start, or stop, a connected sensor.
+  What ``start`` returns is the ``info`` that the decoder needs later (ranges, rates): it goes into the recording.
+- ``Decoder(info)``: packets of one sensor -> samples (see `Decoder`).
+
+A script is a generator: it yields an action, is sent the bytes that answer it (empty where nothing answers), and
+returns the sensor's info. So a whole start-up is testable without a radio.
+"""
+
+import importlib
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, Protocol, cast
+
+from sensorrep.model import Packet, Samples
+
+
+@dataclass(frozen=True, slots=True)
+class Subscribe:
+    """Enable notifications on a channel."""
+
+    channel: str
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """Write bytes to a channel."""
+
+    channel: str
+    payload: bytes
+    response: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """Read a channel; its value is sent into the script."""
+
+    channel: str
+
+
+@dataclass(frozen=True, slots=True)
+class Await:
+    """Wait for a notification that begins with `prefix`; it is sent into the script."""
+
+    channel: str
+    prefix: bytes
+    timeout_s: float = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """Leave the sensor alone for a while."""
+
+    seconds: float
+
+
+Action = Subscribe | Write | Read | Await | Pause
+Script = Generator[Action, bytes, bytes]
+
+
+class Decoder(Protocol):
+    """Packets of one sensor -> samples. Holds only what its stream needs (wraps, a partial frame)."""
+
+    malformed: int
+    """Payloads that were no valid message so far; the stream goes on after each."""
+
+    def push(self, packets: Sequence[Packet]) -> Samples:
+        """Samples of these packets, in order of arrival; `foot` is left 0. Any cutting of the packets gives the same."""
+        ...
+
+
+class Device(Protocol):
+    """The shape of each module in this folder."""
+
+    MODEL: str
+    TITLE: str
+    CHANNELS: Mapping[str, str]
+    MIN_MTU: int
+
+    def recognises(self, name: str | None, services: Sequence[str]) -> bool: ...  # noqa: D102
+    def start(self, rate_hz: float) -> Script: ...  # noqa: D102
+    def stop(self) -> Script: ...  # noqa: D102
+    def Decoder(self, info: bytes) -> Decoder: ...  # noqa: D102, N802
+
+
+MODELS: Final = ("diy", "table")
+"""Every module of this folder, in the order in which advertisements are tried."""
+
+
+def device(model: str) -> Device:
+    """Module of a sensor model. Raises KeyError for a model that is not in MODELS."""
+    if model not in MODELS:
+        raise KeyError(model)
+    return cast("Device", importlib.import_module(f"{__name__}.{model}"))

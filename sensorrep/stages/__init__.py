@@ -1,0 +1,5 @@
+"""Pure stream operators in data order: decode, deskew, filter, fuse, measure, segment, summarise.
+
+Each is a small class with ``push(block) -> list[block]`` and ``finish() -> list[block]``: push style, synchronous,
+causal. How the stream is cut into blocks does not change what comes out, bit for bit.
+"""
