@@ -285,6 +285,18 @@ class SessionSummary:
     rejected: tuple[Rejected, ...]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Trace:
+    """Opening of each leg over the whole session, for plots: even steps, final axes inside sets."""
+
+    time_s: FloatArray
+    """(n,) session time, rising."""
+    ok: BoolArray
+    """(n, 2) false where that foot's opening is interpolated, held or unknown."""
+    opening_rad: FloatArray
+    """(n, 2) opening per foot, from its rest."""
+
+
 # --- events: all that leaves the pipeline -----------------------------------------------------------------------
 
 

@@ -1,0 +1,264 @@
+"""What a session says in plain sentences: shared by the terminal, the figures and the report.
+
+Describes and compares with the person's own reps; never diagnoses. Each ``±`` is about 95 % (two standard
+uncertainties) unless the text says otherwise. Pure.
+"""
+
+import math
+from collections.abc import Iterable, Sequence
+from statistics import fmean, median
+from typing import Final, NamedTuple
+
+from sensorrep.model import Fatigue, Foot, Posture, Rejected, Rep, SessionSummary, SetSummary, Spread, Symmetry, Tempo
+
+UNKNOWN: Final = "–"
+"""Stands where a number is not known."""
+
+POSTURES: Final[dict[Posture, str]] = {
+    "prone": "prone (face down)",
+    "hook-lying": "hook-lying (on the back, feet near the floor)",
+    "table-top": "table-top (on the back, shanks raised)",
+    "seated": "seated",
+}
+FLAGS: Final = {
+    "partial": "half rep",
+    "one_sided": "one side only",
+    "gap": "signal gap",
+    "truncated": "cut off by the recording's edge",
+}
+
+
+class Change(NamedTuple):
+    """A set against the first set, per cent, positive for more; None where the two can't be compared."""
+
+    range: float | None
+    speed: float | None
+    eccentric: float | None
+    """Time of the return."""
+
+
+def printable(text: str) -> str:
+    """A name from outside, fit for a screen: no control characters, no broken Unicode."""
+    whole = text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    return "".join(one if one.isprintable() else "\N{REPLACEMENT CHARACTER}" for one in whole)
+
+
+def degrees(angle_rad: float | None, decimals: int = 1) -> str:
+    """An angle (or, with rad/s, a speed) as digits in degrees."""
+    return number(None if angle_rad is None else math.degrees(angle_rad), decimals)
+
+
+def number(value: float | None, decimals: int = 1) -> str:
+    """Digits, or a dash for what is unknown."""
+    if value is None or not math.isfinite(value):
+        return UNKNOWN
+    return f"{round(value, decimals) + 0.0:.{decimals}f}"
+
+
+def signed_pct(value: float | None) -> str:
+    """A change as ``+3 %``."""
+    return UNKNOWN if value is None or not math.isfinite(value) else f"{round(value) + 0:+d} %"
+
+
+def plural(count: int, noun: str) -> str:
+    """``1 rep``, ``2 reps``."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def listed(parts: Iterable[str]) -> str:
+    """``a, b and c``."""
+    *most, last = list(parts) or [""]
+    return f"{', '.join(most)} and {last}" if most else last
+
+
+def duration(seconds: float) -> str:
+    """``3 min 05 s``, or ``42 s``."""
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest:02d} s" if minutes else f"{rest} s"
+
+
+def tempo(phases: Tempo | Rep) -> str:
+    """Seconds of concentric, hold, eccentric and pause as ``1.2-0.4-1.4-0.5``; three parts where no pause follows."""
+    parts = [phases.concentric_s, phases.hold_s, phases.eccentric_s]
+    if phases.pause_s is not None:
+        parts.append(phases.pause_s)
+    return "-".join(number(part) for part in parts)
+
+
+def headline(summary: SessionSummary) -> str:
+    """Sets and reps in one line: ``3 sets: 8, 8 and 7 reps``."""
+    if not summary.sets:
+        return "No reps were counted"
+    counts = [len(one.reps) for one in summary.sets]
+    words = f"{plural(len(counts), 'set')}: {listed(map(str, counts))} {'rep' if counts == [1] else 'reps'}"
+    partial = sum("partial" in rep.flags for one in summary.sets for rep in one.reps)
+    return words if not partial else f"{words}, {plural(partial, 'half rep')} among them"
+
+
+def posture(summary: SessionSummary) -> str:
+    """The session's posture, and whether sets differ from it."""
+    if summary.posture is None:
+        return "posture not known"
+    others = {one.posture for one in summary.sets} - {summary.posture, None}
+    return POSTURES[summary.posture] + (", changed between sets" if others else "")
+
+
+def flags(rep: Rep) -> str:
+    """A rep's flags in words; empty for an ordinary rep."""
+    return ", ".join(FLAGS.get(flag, flag.replace("_", " ")) for flag in rep.flags)
+
+
+def spread(one: Spread | None) -> str:
+    """A mean range with the uncertainty of the mean and the spread from rep to rep."""
+    if one is None:
+        return "not measured"
+    return f"{degrees(one.mean)}° ±{degrees(2 * one.uncertainty)}° (rep to rep sd {degrees(one.sd)}°)"
+
+
+def symmetry(one: SetSummary) -> str:
+    """Verdict first, then the figures behind it with direction in words."""
+    if one.symmetry is None:
+        missing = [foot.word for foot in Foot if one.range_rad[foot] is None]
+        return f"No comparison: {' and '.join(missing)} not measured" if missing else "No comparison: too few reps"
+    low, high = one.symmetry.interval_pct
+    return (
+        f"{_sentence(one.symmetry.verdict)}: {_direction(one.range_rad, one.symmetry)}"
+        f" (right against left, 95 % interval {signed_pct(low)} to {signed_pct(high)})"
+    )
+
+
+def _direction(means: Sequence[Spread | None], found: Symmetry) -> str:
+    left, right = means
+    side = "right" if found.index_pct >= 0 else "left"
+    by = f"{abs(round(found.index_pct))} %"
+    if left is not None and right is not None:
+        by = f"{degrees(abs(right.mean - left.mean))}° ({by})"
+    return f"the {side} opened {by} further"
+
+
+def fatigue(found: Fatigue) -> str:
+    """What changed against the person's own first reps; the evidence is in `Fatigue.evidence`."""
+    if not found.detected:
+        return "No lasting loss against your own first reps" + _losses(found, " (", ")")
+    where = "Fatigue showed" if found.from_rep is None else f"Fatigue showed from rep {found.from_rep}"
+    return where + _losses(found, ": ", ", against your own first reps")
+
+
+def _losses(found: Fatigue, before: str, after: str) -> str:
+    parts = [
+        f"{what} {_less_or_more(loss)}"
+        for what, loss in (("range", found.range_loss_pct), ("opening speed", found.speed_loss_pct))
+        if loss is not None
+    ]
+    return f"{before}{listed(parts)}{after}" if parts else ""
+
+
+def _less_or_more(loss_pct: float) -> str:
+    return f"{abs(round(loss_pct))} % {'less' if round(loss_pct) >= 0 else 'more'}"
+
+
+def against_first(one: SetSummary, first: SetSummary) -> Change:
+    """How a set changed against the first: over the feet that both have, and only in the same posture."""
+    if one.posture != first.posture:
+        return Change(None, None, None)
+    feet = [foot for foot in Foot if one.range_rad[foot] is not None and first.range_rad[foot] is not None]
+    return Change(
+        _change(_mean_range(one, feet), _mean_range(first, feet)),
+        _change(mean_speed(one, feet), mean_speed(first, feet)),
+        _change(one.tempo.eccentric_s, first.tempo.eccentric_s),
+    )
+
+
+def set_against_first(number: int, one: SetSummary, first: SetSummary) -> str:
+    """One line: how set `number` compares with set 1."""
+    change = against_first(one, first)
+    if change == (None, None, None):
+        return f"Set {number} against set 1: not comparable"
+    return (
+        f"Set {number} against set 1: range {signed_pct(change.range)}, opening speed {signed_pct(change.speed)},"
+        f" return time {signed_pct(change.eccentric)}"
+    )
+
+
+def _mean_range(one: SetSummary, feet: Iterable[Foot]) -> float | None:
+    means = [found.mean for foot in feet if (found := one.range_rad[foot]) is not None]
+    return fmean(means) if means else None
+
+
+def mean_speed(one: SetSummary, feet: Iterable[Foot] = Foot) -> float | None:
+    """Mean of the reps' highest opening speeds over these feet, rad/s."""
+    speeds = [speed for foot in feet for rep in one.reps if (speed := rep.peak_speed_rad_s[foot]) is not None]
+    return fmean(speeds) if speeds else None
+
+
+def _change(now: float | None, first: float | None) -> float | None:
+    return None if now is None or not first else 100 * (now - first) / first
+
+
+def quality(summary: SessionSummary) -> list[str]:
+    """One line a foot: sensor, rate, loss, gaps."""
+    return [f"{foot.word}: {_quality(summary, foot)}" for foot in Foot]
+
+
+def _quality(summary: SessionSummary, foot: Foot) -> str:
+    stats = summary.feet.get(foot)
+    if stats is None:
+        return "no sensor"
+    expected = stats.samples + stats.lost
+    parts = [
+        f"{printable(stats.device)} at {number(stats.rate_hz)} Hz",
+        f"{stats.lost} of {expected} samples lost ({number(100 * stats.lost / expected if expected else None)} %)",
+        gaps(stats.gaps),
+    ]
+    if stats.malformed:
+        parts.append(f"{plural(stats.malformed, 'unreadable packet')}")
+    if stats.saturated:
+        parts.append(f"{plural(stats.saturated, 'sample')} beyond the sensor's limit")
+    return ", ".join(parts)
+
+
+def gaps(spans: Sequence[tuple[float, float]]) -> str:
+    """``2 gaps (at 92.0 s for 3.5 s, …)``; more than three are summed up."""
+    if not spans:
+        return "no gaps"
+    if len(spans) > 3:
+        return f"{len(spans)} gaps ({number(sum(end - start for start, end in spans))} s in all)"
+    each = ", ".join(f"at {number(start)} s for {number(end - start)} s" for start, end in spans)
+    return f"{plural(len(spans), 'gap')} ({each})"
+
+
+def rejected(one: Rejected) -> str:
+    """When a movement was, and why it was not counted."""
+    return f"at {number(one.start_s)} s ({number(one.end_s - one.start_s)} s long): {one.why}"
+
+
+def angle_uncertainty_deg(summary: SessionSummary) -> float | None:
+    """About 95 %: twice the median standard uncertainty of a rep's range. None without a measured rep."""
+    found = [sd for one in summary.sets for rep in one.reps for sd in rep.range_sd_rad if sd is not None]
+    return 2 * math.degrees(median(found)) if found else None
+
+
+def disclaimer(summary: SessionSummary) -> str:
+    """The sentences that end every report."""
+    within = angle_uncertainty_deg(summary)
+    angles = "Angles are estimates"
+    if within is not None and math.isfinite(within):
+        angles += f", ±{number(within)}° for one rep"
+        angles += " in this posture" if summary.posture else ""
+    return f"Not a medical device. {angles}. Stop if pain is sharp or new."
+
+
+def caveat(summary: SessionSummary) -> str | None:
+    """What the posture takes from the angles, if anything."""
+    if "table-top" in {summary.posture, *(one.posture for one in summary.sets)}:
+        return (
+            "In table-top gravity does not see the turning: the angles come from the gyroscope alone and are set to"
+            " zero at each return to rest. Compare them within the session."
+        )
+    if summary.sets and summary.posture is None:
+        return "The posture was not recognised: compare the angles within the session only."
+    return None
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:]
