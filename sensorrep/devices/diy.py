@@ -1,0 +1,357 @@
+"""Any board with a six-axis IMU that speaks the open 'ankle IMU profile v1' (firmware_notes/diy.md).
+
+Every packet says the number of its first sample and the sensor's clock at that sample, so loss is counted exactly
+and no time is guessed from arrival. Both are short (16 bits, 32 bits of microseconds) and wrap; they are unwrapped by
+the value nearest to what the next better clock expects, so a packet out of order is never taken for a wrap.
+"""
+
+import struct
+from collections.abc import Sequence
+from functools import cache
+from typing import Final, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from sensorrep.devices import Await, Read, Script, Subscribe, Write
+from sensorrep.errors import PayloadError, RadioError, RadioReason
+from sensorrep.model import SAMPLE, BoolArray, FloatArray, IntArray, Packet, Samples
+
+MODEL: Final = "diy"
+TITLE: Final = "DIY board (ankle IMU profile v1)"
+SERVICE: Final = "8a140001-558f-4e85-b10b-dd170d9c3a8e"
+CHANNELS: Final = {
+    "info": "8a140002-558f-4e85-b10b-dd170d9c3a8e",
+    "data": "8a140003-558f-4e85-b10b-dd170d9c3a8e",
+    "control": "8a140004-558f-4e85-b10b-dd170d9c3a8e",
+}
+MIN_MTU: Final = 3 + 8 + 4 * 12
+"""Three bytes of ATT, the header, and the four samples a packet that `start` asks for at most."""
+
+ACC_RANGE_G: Final = 8
+"""Setting a heel down stays below 8 g at the ankle; a smaller range clips it, a larger one adds only noise."""
+GYR_RANGE_DPS: Final = 1000
+"""Openings reach 300 deg/s, walking and knee bends 500 and, now and then, more: 500 would clip the very movement that
+says which way apart is. The coarser step costs 0.01 deg/s rms, a third of the sensor's own noise."""
+
+CLOCK_TOLERANCE_US: Final = 10_000_000
+"""How far a packet's clock may be from what arrival times expect before it is another clock (a reboot). Larger than
+any silence that a link survives; a reboot announces itself by its first packet's flag as well."""
+CLOCK_DRIFT: Final = 1e-3
+"""Allowance on top for long silences."""
+COUNTER_TOLERANCE_US: Final = 1_000_000
+"""How far counter times period may be from the clock between two packets before the counter has started anew."""
+PERIOD_TOLERANCE: Final = 0.1
+"""Oscillators of IMUs are off by a few per cent; a period further off comes from a hole that was not counted."""
+REORDER_US: Final = 2_000_000
+"""A 'first packet' flag on a packet older than this is a new start, on a younger one a packet out of order."""
+
+_INFO: Final = struct.Struct("<BBBBIffHHBBHII")
+_HEAD: Final = np.dtype([("kind", "u1"), ("flags", "u1"), ("counter", "<u2"), ("t_us", "<u4")])
+_KIND: Final = 0x11
+_START, _STOP, _CONFIGURE, _PING, _ANSWER = 0x01, 0x02, 0x03, 0x06, 0x80
+_OVERRUN, _FIRST = 0x02, 0x04
+
+
+class Info(NamedTuple):
+    """What the Info characteristic says: how the sensor is set, and what its numbers mean."""
+
+    imu: int
+    side: int
+    """0 unknown, 1 left, 2 right."""
+    generation: int
+    """Changes with every configuration; the low four bits are in each packet's flags."""
+    period_ns: int
+    acc_m_s2_per_lsb: float
+    gyr_deg_s_per_lsb: float
+    acc_range_g: int
+    gyr_range_deg_s: int
+    samples_per_packet: int
+    max_payload: int
+    firmware: int
+    capabilities: int
+
+    @property
+    def configurable(self) -> bool:
+        """Whether the sensor takes rate and ranges from us."""
+        return bool(self.capabilities & 1)
+
+
+class Message(NamedTuple):
+    """One Data packet: `raw` is (n, 6) int16, accelerometer before gyroscope."""
+
+    flags: int
+    counter: int
+    t_us: int
+    raw: npt.NDArray[np.int16]
+
+
+def recognises(name: str | None, services: Sequence[str]) -> bool:
+    """Whether an advertisement is one of this profile's."""
+    return SERVICE in (service.lower() for service in services) or (name or "").startswith(("REP-L-", "REP-R-"))
+
+
+def start(rate_hz: float) -> Script:
+    """Stop whatever runs, configure what can be, start; returns the Info bytes that hold from then on."""
+    info = yield Read("info")
+    parsed = parse_info(info)
+    yield Subscribe("control")
+    yield Write("control", bytes([_STOP]))
+    yield Await("control", bytes([_STOP | _ANSWER]))
+    # Four samples at 100 Hz: 25 packets a second, 40 ms of latency, 56 bytes.
+    samples = max(1, min(4, round(rate_hz * 0.04), (parsed.max_payload - 8) // 12))
+    if parsed.configurable:
+        wanted = struct.pack("<BHBHB", _CONFIGURE, round(rate_hz), ACC_RANGE_G, GYR_RANGE_DPS, samples)
+        yield Write("control", wanted)
+        yield Await("control", bytes([_CONFIGURE | _ANSWER]))  # if it refuses, Info says what it does instead
+        info = yield Read("info")
+        parse_info(info)
+    yield Subscribe("data")
+    yield Write("control", bytes([_START, samples]))
+    answer = yield Await("control", bytes([_START | _ANSWER]))
+    if answer[1:2] != b"\0":
+        raise RadioError(RadioReason.WRONG_FIRMWARE, f"the sensor refused to start (answer {answer.hex(' ')})")
+    return info
+
+
+def stop() -> Script:
+    """Stop streaming."""
+    yield Write("control", bytes([_STOP]))
+    return b""
+
+
+def parse_info(payload: bytes) -> Info:
+    """The 32 bytes of Info. Raises PayloadError where they are not version 1 or contradict themselves."""
+    if len(payload) != _INFO.size:
+        raise PayloadError(f"Info has {len(payload)} bytes, not {_INFO.size}")
+    version, *fields = _INFO.unpack(payload)
+    if version != 1:
+        raise PayloadError(f"Info is of profile version {version}, this program knows version 1: update it")
+    del fields[9]  # a reserved byte
+    info = Info(*fields)
+    if not 1_000_000 <= info.period_ns <= 1_000_000_000:
+        raise PayloadError(f"Info gives a sample period of {info.period_ns} ns, not 1 ms to 1 s")
+    # A scale in other units (g, rad/s) would pass every later check and spoil every number: hold it to the range.
+    for word, lsb, full_scale in (
+        ("accelerometer", info.acc_m_s2_per_lsb, info.acc_range_g * 9.80665),
+        ("gyroscope", info.gyr_deg_s_per_lsb, float(info.gyr_range_deg_s)),
+    ):
+        if not 0.5 * full_scale < lsb * 32768 < 2 * full_scale:
+            raise PayloadError(f"Info's {word} step of {lsb:g} does not fit its range")
+    return info
+
+
+def parse_data(payload: bytes) -> Message:
+    """One Data packet. Raises PayloadError where it is of another kind or cut."""
+    if not _is_data(payload):
+        raise PayloadError(f"no data packet of profile version 1: {payload[:8].hex(' ')} ({len(payload)} bytes)")
+    head = np.frombuffer(payload, _HEAD, 1)[0]
+    raw = np.frombuffer(payload, "<i2", offset=8).reshape(-1, 6)
+    return Message(int(head["flags"]), int(head["counter"]), int(head["t_us"]), raw)
+
+
+def ping(token: int) -> bytes:
+    """Control message that asks for the sensor's clock."""
+    return struct.pack("<BI", _PING, token)
+
+
+class Ping(NamedTuple):
+    """An answered clock ping: sensor clock minus host clock, modulo 2**32 us, good to half the round trip."""
+
+    token: int
+    offset_us: int
+    round_trip_us: float
+
+
+def parse_ping(payload: bytes, sent_ns: int, received_ns: int) -> Ping:
+    """Answer of a clock ping and when the host sent and received (as NTP does). Raises PayloadError."""
+    if len(payload) != 14 or payload[:2] != bytes([_PING | _ANSWER, 0]):
+        raise PayloadError(f"no answer to a clock ping: {payload[:14].hex(' ')}")
+    token, rx_us, tx_us = struct.unpack("<III", payload[2:])
+    spent_us = (tx_us - rx_us) % 2**32
+    offset_us = rx_us + spent_us // 2 - (sent_ns + received_ns) // 2000
+    return Ping(token, offset_us % 2**32, (received_ns - sent_ns) / 1000 - spent_us)
+
+
+class Decoder:
+    """Packets of one sensor -> samples (`devices.Decoder`); an `info` packet renews what the numbers mean.
+
+    Sample i of a packet is at t0 + i x period; the period is that between this packet and the one that came before
+    it, from their own clocks and counters (Info's where they say nothing), so it follows the sensor's true rate
+    without knowing the next packet. A packet whose configuration generation Info has not confirmed is refused.
+    """
+
+    def __init__(self, info: bytes) -> None:
+        self.malformed = 0
+        self._info = parse_info(info) if info else None
+        self._last: _Last | None = None
+
+    def push(self, packets: Sequence[Packet]) -> Samples:
+        """Samples of these packets in order of arrival; `foot` is left 0."""
+        others = [i for i, packet in enumerate(packets) if packet.channel != "data"]
+        if not others:
+            return self._decode(packets)
+        blocks = []
+        begin = 0
+        for i in [*others, len(packets)]:
+            blocks.append(self._decode(packets[begin:i]))
+            begin = i + 1
+            if i < len(packets):
+                self._take(packets[i])
+        return Samples(np.concatenate(blocks))
+
+    def _take(self, packet: Packet) -> None:
+        """A packet that is no data: Info, or an answer on `control`, which is not ours to read."""
+        if packet.channel == "control":
+            return
+        try:
+            if packet.channel != "info":
+                raise PayloadError(f"this sensor has no channel {packet.channel!r}")
+            self._info = parse_info(packet.payload)
+        except PayloadError:
+            self.malformed += 1
+
+    def _decode(self, packets: Sequence[Packet]) -> Samples:
+        info = self._info
+        good = [p for p in packets if info and _is_data(p.payload) and p.payload[1] >> 4 == info.generation & 15]
+        self.malformed += len(packets) - len(good)
+        if not good or info is None:
+            return Samples(np.zeros(0, SAMPLE))
+        head, size, raw = _unpack([packet.payload for packet in good])
+        received_ns = np.array([packet.received_ns for packet in good], np.int64)
+        place, self._last = _place(head, received_ns, info.period_ns, self._last)
+        return _samples(place, received_ns, size, raw, info)
+
+
+class _Last(NamedTuple):
+    """The packet that came last: its raw and unwrapped numbers, and the period then known."""
+
+    raw_counter: int
+    raw_us: int
+    received_ns: int
+    epoch: int
+    counter: int
+    t_us: int
+    period_us: float
+
+
+class _Place(NamedTuple):
+    """Where each packet lies: its first sample's number and clock, and the period that holds inside it."""
+
+    epoch: IntArray
+    counter: IntArray
+    t_us: IntArray
+    period_us: FloatArray
+
+
+def _is_data(payload: bytes) -> bool:
+    return 20 <= len(payload) <= 244 and (len(payload) - 8) % 12 == 0 and payload[0] == _KIND
+
+
+@cache
+def _message(samples: int) -> np.dtype[np.void]:
+    return np.dtype([("head", _HEAD), ("raw", "<i2", (samples, 6))])
+
+
+def _unpack(payloads: Sequence[bytes]) -> tuple[npt.NDArray[np.void], IntArray, npt.NDArray[np.int16]]:
+    """Heads (k,), number of samples (k,) and all raw samples (n, 6) of valid payloads, one `frombuffer` a length."""
+    sizes = [(len(payload) - 8) // 12 for payload in payloads]
+    if sizes.count(sizes[0]) == len(sizes):
+        rows = np.frombuffer(b"".join(payloads), _message(sizes[0]))
+        return rows["head"], np.full(len(sizes), sizes[0]), rows["raw"].reshape(-1, 6)
+    size = np.array(sizes)
+    first = np.cumsum(size) - size
+    head = np.empty(len(sizes), _HEAD)
+    raw = np.empty((int(size.sum()), 6), np.int16)
+    for n in set(sizes):
+        (which,) = np.nonzero(size == n)
+        rows = np.frombuffer(b"".join([payloads[int(i)] for i in which]), _message(n))
+        head[which] = rows["head"]
+        raw[first[which, None] + np.arange(n)] = rows["raw"]
+    return head, size, raw
+
+
+def _steps(values: IntArray, before: int) -> IntArray:
+    """Difference of each value to the one before it."""
+    steps = np.empty_like(values)
+    steps[0] = values[0] - before
+    np.subtract(values[1:], values[:-1], out=steps[1:])
+    return steps
+
+
+def _nearest(difference: IntArray, expected: IntArray, modulus: int) -> IntArray:
+    """The value congruent to `difference` that lies nearest to `expected`."""
+    return (difference - expected + modulus // 2) % modulus - modulus // 2 + expected
+
+
+def _place(
+    head: npt.NDArray[np.void], received_ns: IntArray, period_ns: int, last: _Last | None
+) -> tuple[_Place, _Last]:
+    """Unwrap counters and clocks of packets in order of arrival, each against the one before it.
+
+    The device's clock is resolved by arrival times (2**32 us = 71.6 min apart), the counter by the device's clock:
+    exact through a silence of 65536 x period / 2 / the oscillator's error (about 3 h at 100 Hz and 3 %).
+    """
+    raw_counter = head["counter"].astype(np.int64)
+    raw_us = head["t_us"].astype(np.int64)
+    if last is None:
+        first, first_us = int(raw_counter[0]), int(raw_us[0])
+        last = _Last(first, first_us, int(received_ns[0]), 0, first, first_us, period_ns / 1000)
+    host_us = _steps(received_ns, last.received_ns) // 1000
+    step_us = _nearest(_steps(raw_us, last.raw_us), host_us, 2**32)
+    expected = np.rint(step_us * (1000 / period_ns)).astype(np.int64)
+    step = _nearest(_steps(raw_counter, last.raw_counter), expected, 2**16)
+    anew = _starts_anew(head["flags"], host_us, step_us, step, period_ns / 1000)
+
+    epoch: IntArray = last.epoch + np.cumsum(anew)
+    counter: IntArray = last.counter + np.cumsum(step)
+    t_us: IntArray = last.t_us + np.cumsum(step_us)
+    for i in np.flatnonzero(anew):
+        counter[i:] += raw_counter[i] - counter[i]
+        t_us[i:] += raw_us[i] - t_us[i]
+    period_us = _periods(step_us, step, anew, period_ns / 1000, last.period_us)
+    end = _Last(
+        int(raw_counter[-1]), int(raw_us[-1]), int(received_ns[-1]),
+        int(epoch[-1]), int(counter[-1]), int(t_us[-1]), float(period_us[-1]),
+    )  # fmt: skip
+    return _Place(epoch, counter, t_us, period_us), end
+
+
+def _starts_anew(
+    flags: npt.NDArray[np.uint8], host_us: IntArray, step_us: IntArray, step: IntArray, period_us: float
+) -> BoolArray:
+    """Which packets begin another run of clock or counter than the packet before them."""
+    ahead_us = step_us - host_us
+    off_us = step * period_us - step_us
+    other_clock = np.abs(ahead_us) > CLOCK_TOLERANCE_US + CLOCK_DRIFT * np.abs(host_us)
+    other_counter = np.abs(off_us) > COUNTER_TOLERANCE_US + PERIOD_TOLERANCE / 2 * np.abs(step_us)
+    # A sensor that overran cannot always say by how much: then its counter lags the clock and still goes on.
+    other_counter &= ~((flags & _OVERRUN != 0) & (step > 0) & (off_us < 0))
+    out_of_order = (step <= 0) & (step_us <= 0) & (ahead_us > -REORDER_US)
+    first = (flags & _FIRST != 0) & ~out_of_order
+    anew: BoolArray = first | other_clock | other_counter
+    return anew
+
+
+def _periods(step_us: IntArray, step: IntArray, anew: BoolArray, nominal_us: float, last_us: float) -> FloatArray:
+    """Sample period in each packet: clock over counter since the packet before it, or the last that was sensible."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        period_us = step_us / step
+    sensible = (np.abs(period_us - nominal_us) <= PERIOD_TOLERANCE * nominal_us) & ~anew
+    latest = np.maximum.accumulate(np.where(sensible, np.arange(len(step)), -1))
+    return np.where(latest >= 0, period_us[latest], last_us)
+
+
+def _samples(place: _Place, received_ns: IntArray, size: IntArray, raw: npt.NDArray[np.int16], info: Info) -> Samples:
+    owner = np.repeat(np.arange(len(size)), size)
+    within = np.arange(len(owner)) - (np.cumsum(size) - size)[owner]
+    samples = np.zeros(len(owner), SAMPLE)
+    samples["epoch"] = place.epoch[owner]
+    samples["counter"] = place.counter[owner] + within
+    offset_ns = np.rint(within * (place.period_us[owner] * 1000)).astype(np.int64)
+    samples["device_ns"] = place.t_us[owner] * 1000 + offset_ns
+    samples["received_ns"] = received_ns[owner]
+    samples["acc_m_s2"] = raw[:, :3] * info.acc_m_s2_per_lsb
+    samples["gyr_rad_s"] = raw[:, 3:] * np.deg2rad(info.gyr_deg_s_per_lsb)
+    samples["saturated"] = ((raw >= 32767) | (raw <= -32767)).any(axis=1)
+    return Samples(samples)
