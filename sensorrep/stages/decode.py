@@ -1,0 +1,238 @@
+"""Packets -> samples: each foot's bytes to SI units, once each and in order.
+
+Latency: none while packets come in order; behind a hole samples wait for what may still come, at most REORDER_WAIT_NS.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from sensorrep.devices import Decoder, device
+from sensorrep.model import SAMPLE, Foot, IntArray, Packet, Samples, SensorInfo
+
+REORDER_WAIT_NS: Final = 200_000_000
+"""How long a hole is held open for packets that were overtaken. Larger delays everything behind a real loss by so
+much; radios reorder within a few connection intervals (50 ms each at most), if at all."""
+
+NEVER_NS: Final = 2**62
+"""Later than any packet."""
+
+
+class Decode:
+    """Runs each foot's decoder, drops duplicates, restores the order, counts what is missing.
+
+    Samples are told apart by (epoch, counter). A missing one is waited for until a packet of either foot arrives more
+    than REORDER_WAIT_NS after the first one that showed the hole; what comes later is dropped and counted `late`.
+    What `push` returns is one block with both feet, ordered by the packet that released each sample, so that the
+    blocks joined together are the same, bit for bit, however the packets are cut; each foot by itself is in strictly
+    increasing order of (epoch, counter).
+    """
+
+    def __init__(self, feet: Mapping[Foot, SensorInfo]) -> None:
+        self.samples = dict.fromkeys(Foot, 0)
+        self.saturated = dict.fromkeys(Foot, 0)
+        self.lost = dict.fromkeys(Foot, 0)
+        """Samples that never came, or came too late, in holes that are closed."""
+        self.duplicates = dict.fromkeys(Foot, 0)
+        self.late = dict.fromkeys(Foot, 0)
+        """Samples that came after their hole was closed, or of an epoch that is over."""
+        self.malformed = dict.fromkeys(Foot, 0)
+        self._decoders = {foot: device(sensor.device).Decoder(sensor.info) for foot, sensor in feet.items()}
+        self._orders = {foot: _Order() for foot in feet}
+        self._now_ns = -(2**63)
+
+    def push(self, packets: Sequence[Packet]) -> list[Samples]:
+        """At most one block: what these packets release, of both feet."""
+        if not packets:
+            return []
+        now_ns = np.array([packet.received_ns for packet in packets], np.int64)
+        now_ns[0] = max(int(now_ns[0]), self._now_ns)
+        np.maximum.accumulate(now_ns, out=now_ns)
+        self._now_ns = int(now_ns[-1])
+        released = []
+        for foot in Foot:
+            which = [i for i, packet in enumerate(packets) if packet.foot == foot]
+            if foot in self._decoders:
+                at, samples = self._decode(foot, packets, which)
+                released.append(self._order(foot, at, samples, now_ns))
+            else:
+                self.malformed[foot] += len(which)
+        return _merge(released)
+
+    def finish(self) -> list[Samples]:
+        """What still waited behind holes."""
+        nothing = _At(np.zeros(0, np.int64), Samples(np.zeros(0, SAMPLE)))
+        end_ns = np.array([2**63 - 1])
+        return _merge([self._order(foot, *nothing, end_ns) for foot in self._orders])
+
+    def _decode(self, foot: Foot, packets: Sequence[Packet], which: list[int]) -> "_At":
+        """The samples of one foot's packets, and at which packet each came."""
+        decoder = self._decoders[foot]
+        runs = [_arrivals(decoder, packets, run) for run in _rising(packets, which)]
+        self.malformed[foot] = decoder.malformed
+        if len(runs) == 1:
+            at, samples = runs[0]
+        else:
+            at = np.concatenate([np.zeros(0, np.int64), *(run.at for run in runs)])
+            samples = Samples(np.concatenate([np.zeros(0, SAMPLE), *(run.samples for run in runs)]))
+        samples["foot"] = foot
+        return _At(at, samples)
+
+    def _order(self, foot: Foot, at: IntArray, samples: Samples, now_ns: IntArray) -> "_At":
+        order = self._orders[foot]
+        out = order.push(at, samples, now_ns)
+        self.lost[foot] = order.lost
+        self.duplicates[foot] = order.duplicates
+        self.late[foot] = order.late
+        self.samples[foot] += len(out.samples)
+        self.saturated[foot] += int(np.count_nonzero(out.samples["saturated"]))
+        return out
+
+
+class _At(NamedTuple):
+    """Samples, and for each the index, within the packets pushed together, of the one that brought or released it."""
+
+    at: IntArray
+    samples: Samples
+
+
+def _rising(packets: Sequence[Packet], which: list[int]) -> list[list[int]]:
+    """Cut where arrival times do not rise, so that within a run a sample's arrival names its packet."""
+    runs: list[list[int]] = [[]]
+    before = None
+    for i in which:
+        received_ns = packets[i].received_ns
+        if before is not None and received_ns <= before:
+            runs.append([])
+        runs[-1].append(i)
+        before = received_ns
+    return runs if which else []
+
+
+def _arrivals(decoder: Decoder, packets: Sequence[Packet], run: list[int]) -> _At:
+    samples = decoder.push([packets[i] for i in run])
+    received_ns = np.array([packets[i].received_ns for i in run], np.int64)
+    place = np.searchsorted(received_ns, samples["received_ns"]).clip(max=len(run) - 1)
+    return _At(np.array(run)[place], samples)
+
+
+def _merge(released: Sequence[_At]) -> list[Samples]:
+    released = [part for part in released if len(part.at)]
+    if not released:
+        return []
+    if len(released) == 1:
+        return [released[0].samples]
+    order = np.argsort(np.concatenate([part.at for part in released]), kind="stable")
+    return [Samples(np.concatenate([part.samples for part in released])[order])]
+
+
+class _Order:
+    """Puts one foot's samples in order of (epoch, counter), each once."""
+
+    def __init__(self) -> None:
+        self.lost = 0
+        self.duplicates = 0
+        self.late = 0
+        self._epoch = -1
+        self._next = 0
+        """Counter of the next sample to go out, in this epoch."""
+        self._held = Samples(np.zeros(0, SAMPLE))
+        self._held_ns = np.zeros(0, np.int64)
+        """When each held sample came, on the clock of all packets."""
+        self._hole_begin = np.zeros(0, np.int64)
+        """First counter of each closed hole of this epoch."""
+        self._hole_end = np.zeros(0, np.int64)
+
+    def push(self, at: IntArray, samples: Samples, now_ns: IntArray) -> _At:
+        """What these samples, and the time that passed with `now_ns` (of all packets), release."""
+        if not len(self._held) and (not len(samples) or self._continues(samples)):
+            self._next += len(samples)
+            return _At(at, samples)
+        newest = np.maximum.accumulate(samples["epoch"]).clip(self._epoch)
+        current = samples["epoch"] == newest
+        self.late += len(samples) - int(np.count_nonzero(current))
+        parts = []
+        for epoch in dict.fromkeys([self._epoch, *newest.tolist()]):
+            mine = current & (newest == epoch)
+            if epoch > self._epoch:
+                parts.append(self._begin_epoch(epoch, int(at[mine][0]), int(samples["counter"][mine][0])))
+            later = newest > epoch
+            end = int(at[later][0]) if later.any() else len(now_ns)
+            parts.append(self._settle(at[mine], Samples(samples[mine]), now_ns[:end]))
+        return _At(np.concatenate([p.at for p in parts]), Samples(np.concatenate([p.samples for p in parts])))
+
+    def _continues(self, samples: Samples) -> bool:
+        counter = samples["counter"]
+        return bool(
+            counter[0] == self._next
+            and counter[-1] == self._next + len(counter) - 1
+            and (samples["epoch"] == self._epoch).all()
+            and (counter[1:] - counter[:-1] == 1).all()
+        )
+
+    def _begin_epoch(self, epoch: int, at: int, counter: int) -> _At:
+        """Leave the old epoch, whose holes nothing can fill any more: what it held goes out with packet `at`."""
+        held = self._held
+        self._close(np.append(self._next, held["counter"][:-1] + 1)[: len(held)], held["counter"])
+        self._held, self._held_ns = Samples(held[:0]), self._held_ns[:0]
+        self._hole_begin = self._hole_end = np.zeros(0, np.int64)
+        self._epoch, self._next = epoch, counter
+        return _At(np.full(len(held), at), held)
+
+    def _close(self, begin: IntArray, end: IntArray) -> None:
+        """Give up the samples from `begin` to before `end`; empty spans are no holes."""
+        hole = end > begin
+        self.lost += int((end - begin).sum())
+        self._hole_begin = np.concatenate([self._hole_begin, begin[hole]])
+        self._hole_end = np.concatenate([self._hole_end, end[hole]])
+
+    def _settle(self, at: IntArray, samples: Samples, now_ns: IntArray) -> _At:
+        """Sort what is held and what came; let out what waits for nothing, or has waited long enough.
+
+        A number is missed from the first arrival of any higher one; its place is closed by the first packet more than
+        the wait later. Both follow from the arrivals alone, so all are settled at once, as one by one they would be.
+        """
+        pool = np.concatenate([self._held, samples])
+        came = np.concatenate([np.full(len(self._held), -1), at])
+        came_ns = np.concatenate([self._held_ns, now_ns[at]])
+        came, came_ns, pool = self._unique(came, came_ns, pool, now_ns)
+        counter = pool["counter"]
+        begin = np.append(self._next, counter[:-1] + 1)[: len(counter)]
+        missed_ns = np.minimum.accumulate(came_ns[::-1])[::-1]
+        closed = np.where(counter > begin, _closing(missed_ns, now_ns), -1)
+        released = np.maximum.accumulate(np.maximum(came, closed))
+        out = int(np.searchsorted(released, len(now_ns)))
+        self._close(begin[:out], counter[:out])
+        if out:
+            self._next = int(counter[out - 1]) + 1
+        self._held, self._held_ns = Samples(pool[out:]), came_ns[out:]
+        return _At(released[:out], Samples(pool[:out]))
+
+    def _unique(
+        self, came: IntArray, came_ns: IntArray, pool: np.ndarray, now_ns: IntArray
+    ) -> tuple[IntArray, IntArray, np.ndarray]:
+        """Sort by counter, first arrivals only; drop and count duplicates and what came after its place was closed."""
+        order = np.argsort(pool["counter"], kind="stable")
+        counter = pool["counter"][order]
+        passed = int(np.searchsorted(counter, self._next))
+        hole = np.searchsorted(self._hole_begin, counter[:passed], side="right") - 1
+        too_late = (hole >= 0) & (counter[:passed] < np.append(self._hole_end, 0)[hole])
+        self.late += int(np.count_nonzero(too_late))
+        self.duplicates += passed - int(np.count_nonzero(too_late))
+
+        order, counter = order[passed:], counter[passed:]
+        first = np.append(True, counter[1:] != counter[:-1])[: len(counter)]
+        times = np.diff(np.append(np.flatnonzero(first), len(counter)))
+        order = order[first]
+        missed_ns = np.append(np.minimum.accumulate(came_ns[order][::-1])[::-1][1:], NEVER_NS)[: len(order)]
+        too_late = came[order] >= _closing(missed_ns, now_ns)
+        self.late += int(times[too_late].sum())
+        self.duplicates += int((times - 1)[~too_late].sum())
+        order = order[~too_late]
+        return came[order], came_ns[order], pool[order]
+
+
+def _closing(missed_ns: IntArray, now_ns: IntArray) -> IntArray:
+    """Index of the packet that closes the place of a sample missed since then; len(now_ns) where none does yet."""
+    return np.searchsorted(now_ns, missed_ns + REORDER_WAIT_NS, side="right")
