@@ -40,6 +40,7 @@ class RadioReason(Enum):
     NOT_FOUND = "wake the sensor (move it or press its button), check its battery, and bring it within 5 m"
     LINK_FAILED = "bring the sensor closer, and make sure that no phone or other program is connected to it"
     MTU_TOO_SMALL = "the link carries too few bytes a packet for this sensor: use another adapter or sensor mode"
+    REFUSED = "take the sensor off its charger, switch it off and on, and start again"
     WRONG_FIRMWARE = "the sensor's firmware does not offer what is needed: update it with its maker's app"
 
 

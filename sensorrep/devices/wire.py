@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sensorrep.errors import PayloadError
-from sensorrep.model import SAMPLE, BoolArray, IntArray, Packet, Samples
+from sensorrep.model import SAMPLE, BoolArray, FloatArray, IntArray, Packet, Samples
 
 G_M_S2: Final = 9.80665
 """Standard gravity: the g in every maker's scale factor."""
@@ -99,3 +99,16 @@ def expect(holds: bool, what: str) -> None:
     """Raise PayloadError with the text `what` unless `holds`."""
     if not holds:
         raise PayloadError(what)
+
+
+def periods_ns(steps_ns: IntArray, steps: IntArray, good: BoolArray, nominal_ns: float, last_ns: float) -> FloatArray:
+    """Sample period as of each message, from its step in time and in count since the message before it, shape (n,).
+
+    Oscillators of motion sensors are off by a few per cent. A step that is not `good` or gives a period more than a
+    tenth from nominal (an uncounted hole) leaves the period as it was, `last_ns` before the first.
+    """
+    with np.errstate(divide="ignore", invalid="ignore"):
+        measured_ns = steps_ns / steps
+    sensible = good & (np.abs(measured_ns - nominal_ns) <= 0.1 * nominal_ns)
+    latest = np.maximum.accumulate(np.where(sensible, np.arange(len(steps)), -1))
+    return np.where(latest >= 0, measured_ns[latest], last_ns)
