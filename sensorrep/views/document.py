@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from sensorrep import __version__
 from sensorrep.model import Check, Fatigue, Foot, FootStats, Rejected, Rep, SessionSummary, SetSummary, Spread
-from sensorrep.views.words import against_first, printable, tempo
+from sensorrep.views.words import against_first, in_degrees, printable, tempo
 
 FORMAT: Final = "sensorrep-session/1"
 
@@ -160,8 +160,8 @@ def _rejected(one: Rejected) -> Document:
 
 def _checks(checks: Sequence[Check]) -> list[Document]:
     return [
-        {"rule": one.rule, "value": _fixed(one.value, 4), "limit": _fixed(one.limit, 4), "passed": bool(one.passed)}
-        for one in checks
+        {"rule": one.rule, "value": _fixed(one.value, 3), "limit": _fixed(one.limit, 3), "passed": bool(one.passed)}
+        for one in map(in_degrees, checks)
     ]
 
 

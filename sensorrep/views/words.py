@@ -9,7 +9,19 @@ from collections.abc import Iterable, Sequence
 from statistics import fmean, median
 from typing import Final, NamedTuple
 
-from sensorrep.model import Fatigue, Foot, Posture, Rejected, Rep, SessionSummary, SetSummary, Spread, Symmetry, Tempo
+from sensorrep.model import (
+    Check,
+    Fatigue,
+    Foot,
+    Posture,
+    Rejected,
+    Rep,
+    SessionSummary,
+    SetSummary,
+    Spread,
+    Symmetry,
+    Tempo,
+)
 
 UNKNOWN: Final = "–"
 """Stands where a number is not known."""
@@ -116,45 +128,40 @@ def spread(one: Spread | None) -> str:
 
 
 def symmetry(one: SetSummary) -> str:
-    """Verdict first, then the figures behind it with direction in words."""
+    """Verdict first, then the figures behind it; the difference is right minus left."""
     if one.symmetry is None:
         missing = [foot.word for foot in Foot if one.range_rad[foot] is None]
         return f"No comparison: {' and '.join(missing)} not measured" if missing else "No comparison: too few reps"
     low, high = one.symmetry.interval_pct
     return (
-        f"{_sentence(one.symmetry.verdict)}: {_direction(one.range_rad, one.symmetry)}"
-        f" (right against left, 95 % interval {signed_pct(low)} to {signed_pct(high)})"
+        f"{_sentence(one.symmetry.verdict)} (right minus left {_difference(one.range_rad, one.symmetry)};"
+        f" 95 % interval {signed_pct(low)} to {signed_pct(high)})"
     )
 
 
-def _direction(means: Sequence[Spread | None], found: Symmetry) -> str:
+def _difference(means: Sequence[Spread | None], found: Symmetry) -> str:
     left, right = means
-    side = "right" if found.index_pct >= 0 else "left"
-    by = f"{abs(round(found.index_pct))} %"
-    if left is not None and right is not None:
-        by = f"{degrees(abs(right.mean - left.mean))}° ({by})"
-    return f"the {side} opened {by} further"
+    if left is None or right is None:
+        return signed_pct(found.index_pct)
+    return f"{math.degrees(right.mean - left.mean) + 0.0:+.1f}°, {signed_pct(found.index_pct)}"
 
 
 def fatigue(found: Fatigue) -> str:
-    """What changed against the person's own first reps; the evidence is in `Fatigue.evidence`."""
-    if not found.detected:
-        return "No lasting loss against your own first reps" + _losses(found, " (", ")")
-    where = "Fatigue showed" if found.from_rep is None else f"Fatigue showed from rep {found.from_rep}"
-    return where + _losses(found, ": ", ", against your own first reps")
-
-
-def _losses(found: Fatigue, before: str, after: str) -> str:
-    parts = [
-        f"{what} {_less_or_more(loss)}"
-        for what, loss in (("range", found.range_loss_pct), ("opening speed", found.speed_loss_pct))
+    """What changed against the set's own best early reps; why is in `Fatigue.evidence`."""
+    losses = [
+        f"{what} {abs(round(loss))} % {less if round(loss) >= 0 else more}"
+        for what, loss, less, more in (
+            ("range", found.range_loss_pct, "less", "more"),
+            ("opening speed", found.speed_loss_pct, "less", "more"),
+            ("time a rep", found.slowing_pct, "longer", "shorter"),
+        )
         if loss is not None
     ]
-    return f"{before}{listed(parts)}{after}" if parts else ""
-
-
-def _less_or_more(loss_pct: float) -> str:
-    return f"{abs(round(loss_pct))} % {'less' if round(loss_pct) >= 0 else 'more'}"
+    if not found.detected:
+        verdict = "No lasting loss" if losses else "Too few reps to show a trend"
+    else:
+        verdict = "Fatigue showed" if found.from_rep is None else f"Fatigue showed from rep {found.from_rep}"
+    return f"{verdict} (at the end, against your own early reps: {', '.join(losses)})" if losses else verdict
 
 
 def against_first(one: SetSummary, first: SetSummary) -> Change:
@@ -215,6 +222,15 @@ def _quality(summary: SessionSummary, foot: Foot) -> str:
     if stats.saturated:
         parts.append(f"{plural(stats.saturated, 'sample')} beyond the sensor's limit")
     return ", ".join(parts)
+
+
+def in_degrees(one: Check) -> Check:
+    """The same check with degrees where its rule names radians."""
+    for radians, unit in (("(rad/s)", "(°/s)"), ("(rad)", "(°)")):
+        if radians in one.rule:
+            value, limit = math.degrees(one.value), math.degrees(one.limit)
+            return Check(one.rule.replace(radians, unit), value, limit, one.passed)
+    return one
 
 
 def gaps(spans: Sequence[tuple[float, float]]) -> str:

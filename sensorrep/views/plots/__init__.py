@@ -1,0 +1,21 @@
+"""Figures of a finished session, one function each: `SessionSummary` (and `Trace`) -> matplotlib Figure.
+
+One quiet style: left is blue, round and solid, right is orange, square and dashed, so that neither colour nor shape is
+needed alone. Only the object API is used: no window, no global state, and the same session gives the same file.
+"""
+
+from sensorrep.views.plots.by_rep import figure_range, figure_speed, figure_tempo
+from sensorrep.views.plots.by_set import figure_sets
+from sensorrep.views.plots.over_time import figure_reps, figure_session
+from sensorrep.views.plots.style import save, svg
+
+__all__ = [
+    "figure_range",
+    "figure_reps",
+    "figure_session",
+    "figure_sets",
+    "figure_speed",
+    "figure_tempo",
+    "save",
+    "svg",
+]

@@ -1,0 +1,203 @@
+"""Openings over time: the whole session, and each set's reps laid over each other."""
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colors import to_rgb
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter
+
+from sensorrep.model import BoolArray, FloatArray, Foot, Rep, SessionSummary, SetSummary, Trace
+from sensorrep.views import words
+from sensorrep.views.plots.style import COLOUR, INK, QUIET, SHADE, WARN, blank, legend, nothing, numbered, styled
+
+MARGIN_S = 2.0
+"""Shown before and after each set."""
+NUMBERS_A_ROW = 26
+"""Rep numbers of 11 pt that fit side by side."""
+
+
+@styled
+def figure_session(summary: SessionSummary, trace: Trace, *, simulated: bool = False) -> Figure:
+    """The session at a glance: heel opening over all of it, then a row a set with its reps numbered."""
+    rows = len(summary.sets)
+    figure = blank("Session at a glance", 1.9 + 1.45 * rows, simulated)
+    grid = figure.add_gridspec(1 + rows, 1, height_ratios=[0.75] + [1.0] * rows)
+    whole, *panels = [figure.add_subplot(grid[row]) for row in range(1 + rows)]
+    heel_deg = _heel_deg(trace)
+    limits_deg = _limits_deg(summary, trace, heel_deg)
+    span_s = max((one.end_s - one.start_s for one in summary.sets), default=0.0) + 2 * MARGIN_S
+    _overview(whole, summary, trace, heel_deg)
+    whole.set_ylim(*limits_deg)
+    for number, (axes, one) in enumerate(zip(panels, summary.sets, strict=True), 1):
+        axes.set_title(f"Set {number}: {words.plural(len(one.reps), 'rep')}, {words.duration(one.end_s - one.start_s)}")
+        _set_row(axes, summary, trace, heel_deg, one)
+        axes.set_xlim(one.start_s - MARGIN_S, one.start_s - MARGIN_S + span_s)
+        axes.set_ylim(*limits_deg)
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda at_s, _, from_s=one.start_s: f"{at_s - from_s:.0f}"))
+        axes.set_xticks(one.start_s + np.arange(0.0, span_s - MARGIN_S, _step_s(span_s)))
+        axes.tick_params(labelbottom=number == rows)
+    if panels:
+        flagged = any(rep.flags for one in summary.sets for rep in one.reps)
+        panels[-1].set_xlabel("Time from the set's first rep (s)" + ("; in brackets: flagged reps" if flagged else ""))
+    figure.supylabel(_heel_words(trace), fontsize=11)
+    legend(figure)
+    return figure
+
+
+def _overview(axes: Axes, summary: SessionSummary, trace: Trace, heel_deg: FloatArray) -> None:
+    for number, one in enumerate(summary.sets, 1):
+        axes.axvspan(one.start_s, one.end_s, color=SHADE, zorder=0)
+        middle_s = (one.start_s + one.end_s) / 2
+        axes.annotate(
+            f"set {number}", (middle_s, 1.0), xycoords=("data", "axes fraction"), ha="center", va="bottom", color=QUIET
+        )
+    axes.plot(trace.time_s, heel_deg, color=INK, linewidth=0.7)
+    _gaps(axes, summary, label=True)
+    for movement in summary.rejected:
+        at_s = (movement.start_s + movement.end_s) / 2
+        axes.plot(at_s, 0.88, "x", color=QUIET, transform=axes.get_xaxis_transform(), label="movement not counted")
+    axes.set_xlabel("Time of the recording (min:s)")
+    axes.set_xlim(0, summary.duration_s)
+    axes.xaxis.set_major_formatter(FuncFormatter(_clock))
+    step_s = _step_s(summary.duration_s)
+    axes.set_xticks(np.arange(0.0, summary.duration_s, step_s))
+
+
+def _set_row(axes: Axes, summary: SessionSummary, trace: Trace, heel_deg: FloatArray, one: SetSummary) -> None:
+    inside = (trace.time_s > one.start_s - MARGIN_S) & (trace.time_s < one.end_s + MARGIN_S)
+    for rep in one.reps:
+        axes.axvspan(rep.start_s, rep.end_s, color=SHADE, zorder=0)
+    axes.plot(trace.time_s[inside], heel_deg[inside], color=INK)
+    for foot in Foot:
+        alone = inside & trace.ok[:, foot] & ~trace.ok[:, 1 - foot]
+        if np.isnan(heel_deg[alone]).any():
+            own_deg = np.where(alone, np.degrees(trace.opening_rad[:, foot]), np.nan)
+            axes.plot(trace.time_s, own_deg, color=COLOUR[foot], linestyle=":", label=f"{foot.word} leg alone")
+    _gaps(axes, summary, label=False)
+    for number in numbered(len(one.reps), NUMBERS_A_ROW):
+        _number(axes, trace, one.reps[number - 1], number)
+    for rejected in summary.rejected:
+        if one.start_s - MARGIN_S < rejected.start_s < one.end_s + MARGIN_S:
+            axes.axvspan(rejected.start_s, rejected.end_s, color=WARN, zorder=0)
+            axes.annotate(
+                "not counted", (rejected.start_s, 0.97), xycoords=("data", "axes fraction"), color=QUIET, va="top"
+            )
+
+
+def _number(axes: Axes, trace: Trace, rep: Rep, number: int) -> None:
+    """The rep's number over its peak, in brackets where the rep is flagged."""
+    within = (trace.time_s >= rep.start_s) & (trace.time_s <= rep.end_s)
+    seen_rad = np.where(trace.ok[within], trace.opening_rad[within], 0.0).sum(axis=1)
+    peak_deg = np.degrees(seen_rad.max(initial=0.0))
+    at_s = (rep.open_s + rep.close_s) / 2
+    text = f"({number})" if rep.flags else f"{number}"
+    axes.annotate(text, (at_s, peak_deg), xytext=(0, 3), textcoords="offset points", ha="center", va="bottom")
+
+
+def _gaps(axes: Axes, summary: SessionSummary, *, label: bool) -> None:
+    for foot, stats in summary.feet.items():
+        for start_s, end_s in stats.gaps:
+            axes.axvspan(start_s, end_s, facecolor="none", edgecolor=COLOUR[foot], hatch="////", linewidth=0, zorder=1)
+            if label:
+                axes.annotate(
+                    f"{foot.word} lost",
+                    ((start_s + end_s) / 2, 0.5),
+                    xycoords=("data", "axes fraction"),
+                    ha="center",
+                    va="center",
+                    color=COLOUR[foot],
+                    bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.5},
+                )
+
+
+def _limits_deg(summary: SessionSummary, trace: Trace, heel_deg: FloatArray) -> tuple[float, float]:
+    """What the sets need: getting into position turns the legs much further, and may leave the panel."""
+    inside = np.isfinite(heel_deg)
+    if summary.sets:
+        inside &= np.any([(trace.time_s >= one.start_s) & (trace.time_s <= one.end_s) for one in summary.sets], axis=0)
+    shown = heel_deg[inside]
+    top_deg = 1.35 * max(
+        [5.0, *shown.tolist(), *(np.degrees(rep.opening_rad) for one in summary.sets for rep in one.reps)]
+    )
+    return min([-0.12 * top_deg, *shown.tolist()]), top_deg
+
+
+def _heel_deg(trace: Trace) -> FloatArray:
+    """(n,) sum over the feet that were there at all; NaN where one of them was lost."""
+    there = trace.ok.any(axis=0)
+    if not there.any():
+        return np.full(len(trace.time_s), np.nan)
+    known = trace.ok[:, there].all(axis=1)
+    return np.where(known, np.degrees(trace.opening_rad[:, there].sum(axis=1)), np.nan)
+
+
+def _heel_words(trace: Trace) -> str:
+    there = [foot for foot in Foot if trace.ok[:, foot].any()]
+    return f"Opening of the {there[0].word} leg (°)" if len(there) == 1 else "Heel opening, both legs (°)"
+
+
+def _step_s(span_s: float) -> float:
+    return next(
+        step for step in (1.0, 2.0, 5.0, 10.0, 20.0, 30.0, 60.0, 120.0, 300.0, 600.0, span_s) if span_s <= 10 * step
+    )
+
+
+def _clock(at_s: float, _: int | None = None) -> str:
+    return f"{int(at_s) // 60}:{int(at_s) % 60:02d}"
+
+
+@styled
+def figure_reps(summary: SessionSummary, trace: Trace, *, simulated: bool = False) -> Figure:
+    """Reps of each set laid over each other from their starts, with their mean: a row a set, left beside right."""
+    feet = [foot for foot in Foot if trace.ok[:, foot].any()] or list(Foot)
+    rows = max(1, len(summary.sets))
+    figure = blank("Reps laid over each other", 1.3 + 1.9 * rows, simulated)
+    grid = figure.subplots(rows, len(feet), sharex=True, sharey=True, squeeze=False)
+    if not summary.sets:
+        for axes in grid[0]:
+            nothing(axes, "no reps")
+    for number, (row, one) in enumerate(zip(grid, summary.sets, strict=False), 1):
+        means = {foot: _mean_rep(one, trace, foot) for foot in feet}
+        for axes, foot in zip(row, feet, strict=True):
+            axes.set_title(f"Set {number}, {foot.word}", color=COLOUR[foot])
+            _overlay(axes, one, trace, foot)
+            axes.plot(*means[foot], color=COLOUR[foot], linewidth=2.8)
+            for other in set(feet) - {foot}:
+                axes.plot(*means[other], color=INK, linestyle=":", linewidth=1.8, label="mean of the other side")
+    for axes in grid[-1]:
+        axes.set_xlabel("Time from the start of the rep (s)")
+    figure.supylabel("Opening of the leg (°)", fontsize=11)
+    if summary.sets:
+        grid[0][0].plot([], [], color=QUIET, linewidth=0.8, label="single reps (first light, last dark)")
+        grid[0][0].plot([], [], color=QUIET, linewidth=2.8, label="mean")
+    legend(figure)
+    return figure
+
+
+BEFORE_S = 0.5
+"""Shown before each rep's start."""
+
+
+def _overlay(axes: Axes, one: SetSummary, trace: Trace, foot: Foot) -> None:
+    for index, rep in enumerate(one.reps):
+        within = _around(rep, trace)
+        deg = np.where(trace.ok[within, foot], np.degrees(trace.opening_rad[within, foot]), np.nan)
+        late = 0.25 + 0.6 * index / max(1, len(one.reps) - 1)
+        colour = tuple(1 - late * (1 - part) for part in to_rgb(COLOUR[foot]))
+        axes.plot(trace.time_s[within] - rep.start_s, deg, color=colour, linewidth=0.8)
+
+
+def _mean_rep(one: SetSummary, trace: Trace, foot: Foot) -> tuple[FloatArray, FloatArray]:
+    """Mean opening in degrees at times from the start, over the reps that were seen whole, to their median end."""
+    whole = [rep for rep in one.reps if trace.ok[_around(rep, trace), foot].all()]
+    if not whole:
+        return np.empty(0), np.empty(0)
+    end_s = float(np.median([rep.end_s - rep.start_s for rep in whole])) + BEFORE_S
+    time_s = np.arange(-BEFORE_S, end_s, 0.02)
+    drawn = [np.interp(rep.start_s + time_s, trace.time_s, trace.opening_rad[:, foot]) for rep in whole]
+    return time_s, np.degrees(np.mean(drawn, axis=0))
+
+
+def _around(rep: Rep, trace: Trace) -> BoolArray:
+    inside: BoolArray = (trace.time_s >= rep.start_s - BEFORE_S) & (trace.time_s <= rep.end_s + BEFORE_S)
+    return inside
