@@ -15,6 +15,7 @@ from sensorrep.sources.synthetic.scenario import (
     KneeBends,
     OneLeg,
     Rest,
+    RollOver,
     Set,
     SitToStand,
     Stand,
@@ -56,6 +57,9 @@ def perform(wearer: Wearer, activity: Activity) -> None:
         case Sway():
             wearer.take_position()
             _noted(wearer, "sway", lambda: _sway(wearer, activity))
+        case RollOver():
+            wearer.go(max(len(wearer.route) - 2, 0))
+            _noted(wearer, "rolling over", lambda: _roll_over(wearer, activity))
         case Adjust():
             wearer.take_position()
             _noted(wearer, "adjusting the band", lambda: _adjust(wearer, activity.seconds))
@@ -200,6 +204,16 @@ def _sway(wearer: Wearer, sway: Sway) -> None:
         side = -side if sway.both_sides else side
 
 
+def _roll_over(wearer: Wearer, roll: RollOver) -> None:
+    """The trunk turns, the legs help by bending and parting."""
+    side = wearer.rng.choice((-1.0, 1.0))
+    wearer.out_and_back(Joint.TWIST, wearer.now_s, roll.seconds, side * roll.size_deg)
+    for foot in Foot:
+        for joint in (Joint.FLEXION, Joint.KNEE):
+            wearer.out_and_back(joint.of(foot), wearer.now_s, roll.seconds, wearer.rng.uniform(5.0, 30.0))
+    wearer.now_s += roll.seconds
+
+
 def _adjust(wearer: Wearer, seconds: float) -> None:
     """A leg (or both) comes up to the hands, is pulled about, and goes back."""
     rng = wearer.rng
@@ -211,7 +225,7 @@ def _adjust(wearer: Wearer, seconds: float) -> None:
     wearer.now_s += 0.7
     while wearer.now_s < until_s - 0.8:
         foot = legs[rng.integers(len(legs))]
-        pull_s = rng.uniform(0.2, 0.6)
+        pull_s = rng.uniform(0.3, 0.8)
         for joint in (Joint.KNEE, Joint.OPENING, Joint.ABDUCTION, Joint.FLEXION):
             wearer.out_and_back(joint.of(foot), wearer.now_s, pull_s, rng.normal(0.0, 2.5))
         if rng.random() < 0.3:

@@ -16,6 +16,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from sensorrep.model import FloatArray, Foot
+from sensorrep.sources.synthetic.anatomy import Build
 
 GRID_HZ: Final = 400.0
 GRAVITY_M_S2: Final = 9.80665
@@ -54,26 +55,6 @@ class Step(NamedTuple):
     seconds: float
     change: float
     ramp: float = 0.5
-
-
-@dataclass(frozen=True, slots=True)
-class Build:
-    """One leg's dimensions and imperfections, and the place of its sensor."""
-
-    thigh_m: float
-    shank_m: float
-    hip_m: float
-    """Sideways from the pelvis' centre."""
-    rotation_axis: tuple[float, float, float]
-    """Unit axis of hip rotation in the thigh's frame: nearly (0, 0, 1)."""
-    rest_rotation_deg: float
-    knee_coupling: float
-    """Knee flexion that comes with each degree of opening."""
-    abduction_coupling: float
-    sensor_m: tuple[float, float, float]
-    """Sensor in the shank's frame, from the knee."""
-    shank_sensor: FloatArray
-    """(3, 3) rotation matrix: sensor vectors to shank vectors."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -162,13 +143,13 @@ def _leg(pelvis: FloatArray, joints: FloatArray, build: Build, foot: Foot) -> _L
     hip = outward * build.hip_m * frame[:, 1]
     _turn(frame, 1, -joints[Joint.FLEXION.of(foot)])
     _turn(frame, 0, outward * (joints[Joint.ABDUCTION.of(foot)] + build.abduction_coupling * opening))
-    to_axis = _to_z(np.array(build.rotation_axis))
+    to_axis = _to_z(build.rotation_axis)
     frame = np.einsum("ean,ab->ebn", frame, to_axis)
     _turn(frame, 2, -outward * (opening + build.rest_rotation_deg))
     frame = np.einsum("ean,ba->ebn", frame, to_axis)
     knee = hip - build.thigh_m * frame[:, 2]
     _turn(frame, 1, joints[Joint.KNEE.of(foot)] + build.knee_coupling * opening)
-    sensor = knee + np.einsum("ean,a->en", frame, np.array(build.sensor_m))
+    sensor = knee + np.einsum("ean,a->en", frame, build.sensor_m)
     sensor += joints[Joint.JOLT_M.of(foot)] * frame[:, 2]
     earth_sensor = np.einsum("ean,ab->ebn", frame, build.shank_sensor)
     return _Leg(earth_sensor, sensor, knee - build.shank_m * frame[:, 2])

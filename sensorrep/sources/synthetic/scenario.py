@@ -21,7 +21,7 @@ class Fatigue:
     range_loss: float = 0.3
     slowing: float = 0.15
     """Opening takes this much longer by the last rep, and the return this much less."""
-    tremor: float = 4.0
+    tremor: float = 5.0
     """Tremor grows by this factor."""
 
 
@@ -50,7 +50,7 @@ class Set:
     """How much later the right foot moves than the left."""
     incomplete: float = 0.0
     """Fraction of the range that the feet do not come back, on average."""
-    tremor_deg: float = 0.015
+    tremor_deg: float = 0.006
     """Amplitude of 8 to 12 Hz tremor per leg under load, when fresh."""
     drift_deg: float = 2.0
     """How far knees and pelvis wander over the set."""
@@ -103,6 +103,14 @@ class Sway:
 
 
 @dataclass(frozen=True, slots=True)
+class RollOver:
+    """Legs straight, the whole body turns by `size_deg` and back."""
+
+    size_deg: float = 70.0
+    seconds: float = 4.0
+
+
+@dataclass(frozen=True, slots=True)
 class Adjust:
     """Hands pull at the band: irregular jerks of one leg or both."""
 
@@ -139,7 +147,7 @@ class SitToStand:
     count: int = 1
 
 
-Activity = Set | Rest | KneeBends | Fidget | OneLeg | Sway | Adjust | ToeTap | Stand | Walk | SitToStand
+Activity = Set | Rest | KneeBends | Fidget | OneLeg | Sway | RollOver | Adjust | ToeTap | Stand | Walk | SitToStand
 
 
 @dataclass(frozen=True, slots=True)

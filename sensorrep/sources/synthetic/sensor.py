@@ -45,6 +45,28 @@ class Message(NamedTuple):
     payload: bytes
 
 
+def send(
+    motion: Motion,
+    foot: Foot,
+    sensor: Sensor,
+    between_s: tuple[float, float],
+    faults: tuple[Outage, ...],
+    rng: np.random.Generator,
+) -> list[Message]:
+    """All packets that a sensor sends between two true times."""
+    runs_rng, noise_rng, clock_rng = rng.spawn(3)
+    parts = runs(sensor, *between_s, faults, runs_rng)
+    if not parts:
+        return []
+    readings = measure(motion, foot, sensor, np.concatenate([part.time_s for part in parts]), noise_rng)
+    ends = np.cumsum([len(part.time_s) for part in parts])[:-1]
+    return [
+        message
+        for part, readings_of in zip(parts, np.split(readings, ends), strict=True)
+        for message in messages(sensor, part, readings_of, clock_rng)
+    ]
+
+
 def scales(sensor: Sensor) -> Scales:
     """Steps of the int16 numbers."""
     return Scales(

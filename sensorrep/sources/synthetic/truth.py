@@ -1,23 +1,39 @@
 """What really happened in a simulated session, measured on the noise-free motion at high resolution."""
 
+import itertools
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-from sensorrep.model import FloatArray
+from sensorrep.model import BoolArray, FloatArray
 
-REST_S = 0.3
+REST_S: Final = 0.3
 """Length of the rest, before and after a rep, over which the rest level is taken."""
+FATIGUED: Final = 0.2
+"""Loss of two reps in a row from which a set is called fatigued."""
+
+
+class PlannedRep(NamedTuple):
+    """A rep as it was meant: from the first move until both legs are back, and the rests before and after it."""
+
+    onset_s: float
+    back_s: float
+    rest_before_s: float
+    rest_after_s: float
+    flags: tuple[str, ...] = ()
+    loss: float = 0.0
+    """Opening speed that fatigue takes, as a fraction."""
 
 
 @dataclass(frozen=True, slots=True)
 class TrueRep:
-    """A rep as it was. Ten and 90 % are taken from the rest level before it on the way out, after it on the way back.
+    """A rep as it was. Times are seconds from the recording's first sample, also where they lie outside (`truncated`).
 
-    Times are in seconds from the recording's first sample, also where they lie outside the recording (`truncated`).
+    Ten and 90 % are taken from the rest level before it on the way out, and from the one after it on the way back.
     """
 
     start_s: float
@@ -25,13 +41,16 @@ class TrueRep:
     close_s: float
     end_s: float
     range_deg: tuple[float, float]
+    """Left and right: highest opening minus the mean of the rest levels before and after."""
     opening_deg: float
+    """The same of the heel opening: the sum over the feet that wear a sensor."""
     flags: tuple[str, ...]
+    """`partial`, `one_sided`, `bounce`, `hesitation`, `truncated`."""
 
 
 @dataclass(frozen=True, slots=True)
 class TrueSet:
-    """Reps with no long rest between them. `fatigued`: at least two in a row were meant to lose 20 % or more."""
+    """Reps with no long rest between them. `fatigued`: at least two in a row were meant to lose 20 % of speed."""
 
     start_s: float
     end_s: float
@@ -52,7 +71,7 @@ class Truth:
     time_s: FloatArray
     """(n,)"""
     opening_deg: FloatArray
-    """(n, 2), positive for heels apart, zero at the first rest in the exercise position."""
+    """(n, 2), positive for heels apart, about zero at the first rest in the exercise position."""
 
     def write_json(self, path: Path) -> None:
         """Write all but the arrays."""
@@ -93,52 +112,67 @@ def _rep_as_json(rep: TrueRep) -> dict[str, Any]:
     }
 
 
-class Bounds(NamedTuple):
-    """When the wearer began a rep, was back, and how long the rest before and after it lasted."""
+class Course(NamedTuple):
+    """True openings over the whole motion, on the recording's clock."""
 
-    onset_s: float
-    back_s: float
-    rest_before_s: float
-    rest_after_s: float
+    time_s: FloatArray
+    """(n,) evenly spaced"""
+    opening_deg: FloatArray
+    """(n, 2)"""
+    worn: FloatArray
+    """(2,) 1 where a foot wears a sensor: these make up the heel opening."""
 
 
-def measure_rep(
-    time_s: FloatArray, opening_deg: FloatArray, worn: FloatArray, bounds: Bounds, flags: tuple[str, ...]
-) -> TrueRep:
-    """One rep from the true openings (n, 2) on an even time grid; `worn` (2,) weighs the feet of the heel opening."""
-    heel = opening_deg @ worn
-    before = _stretch(time_s, bounds.onset_s - min(REST_S, bounds.rest_before_s), bounds.onset_s)
-    after = _stretch(time_s, bounds.back_s, bounds.back_s + min(REST_S, bounds.rest_after_s))
-    first, last = before.stop - 1, after.start
-    way = heel[first : last + 1]
-    top = way.max()
-    out = (way - heel[before].mean()) / (top - heel[before].mean())
-    back = (way - heel[after].mean()) / (top - heel[after].mean())
-    open_at = int(np.argmax(out >= 0.9))
-    start_at = _last(out[: open_at + 1] < 0.1)
-    close_at = _last(back >= 0.9)
-    end_at = close_at + int(np.argmax(back[close_at:] < 0.1))
-    rest_deg = 0.5 * (opening_deg[before].mean(axis=0) + opening_deg[after].mean(axis=0))
-    range_deg = opening_deg[first : last + 1].max(axis=0) - rest_deg
+def measure_set(course: Course, planned: Sequence[PlannedRep], posture: str, length_s: float) -> TrueSet | None:
+    """The reps of a set that were recorded, if any. `length_s`: how long the recording lasts; a cut rep is flagged."""
+    reps = []
+    for one in planned:
+        rep = measure_rep(course, one)
+        if rep.start_s < 0.0 or rep.end_s > length_s:
+            rep = measure_rep(course, one._replace(flags=(*one.flags, "truncated")))
+        if rep.start_s < length_s and rep.end_s > 0.0:
+            reps.append(rep)
+    if not reps:
+        return None
+    fatigued = any(min(pair) >= FATIGUED for pair in itertools.pairwise(one.loss for one in planned))
+    return TrueSet(reps[0].start_s, reps[-1].end_s, posture, tuple(reps), fatigued)
+
+
+def measure_rep(course: Course, planned: PlannedRep) -> TrueRep:
+    """Boundaries and ranges of one rep."""
+    time_s, heel = course.time_s, course.opening_deg @ course.worn
+    before = _stretch(time_s, planned.onset_s - min(REST_S, planned.rest_before_s), planned.onset_s)
+    after = _stretch(time_s, planned.back_s, planned.back_s + min(REST_S, planned.rest_after_s))
+    moving = slice(before.stop - 1, after.start + 1)
+    way, time_s = heel[moving], time_s[moving]
+    top, level_before, level_after = way.max(), heel[before].mean(), heel[after].mean()
+    out = (way - level_before) / (top - level_before)
+    back = (way - level_after) / (top - level_after)
+    opened = int(np.argmax(out >= 0.9))
+    started = _last(out[:opened] < 0.1)
+    closing = _last(back >= 0.9)
+    ended = closing + int(np.argmax(back[closing:] < 0.1))
+    rest_deg = 0.5 * (course.opening_deg[before].mean(axis=0) + course.opening_deg[after].mean(axis=0))
+    left, right = (course.opening_deg[moving].max(axis=0) - rest_deg).tolist()
     return TrueRep(
-        start_s=_crossing(time_s[first:], out, start_at, 0.1),
-        open_s=_crossing(time_s[first:], out, open_at - 1, 0.9),
-        close_s=_crossing(time_s[first:], back, close_at, 0.9),
-        end_s=_crossing(time_s[first:], back, end_at - 1, 0.1),
-        range_deg=(float(range_deg[0]), float(range_deg[1])),
-        opening_deg=float(top - rest_deg @ worn),
-        flags=flags,
+        start_s=_crossing(time_s, out, started, 0.1),
+        open_s=_crossing(time_s, out, opened - 1, 0.9),
+        close_s=_crossing(time_s, back, closing, 0.9),
+        end_s=_crossing(time_s, back, ended - 1, 0.1),
+        range_deg=(left, right),
+        opening_deg=float(top - rest_deg @ course.worn),
+        flags=planned.flags,
     )
 
 
 def _stretch(time_s: FloatArray, from_s: float, to_s: float) -> slice:
     """At least one grid point, within the grid."""
-    start, stop = np.searchsorted(time_s, [from_s, to_s])
-    start = min(int(start), len(time_s) - 1)
-    return slice(start, max(int(stop), start + 1))
+    start, stop = np.searchsorted(time_s, [from_s, to_s]).tolist()
+    start = min(start, len(time_s) - 1)
+    return slice(start, max(stop, start + 1))
 
 
-def _last(condition: "np.ndarray[Any, np.dtype[np.bool_]]") -> int:
+def _last(condition: BoolArray) -> int:
     return len(condition) - 1 - int(np.argmax(condition[::-1]))
 
 

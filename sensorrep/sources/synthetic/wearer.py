@@ -7,7 +7,7 @@ import numpy as np
 
 from sensorrep.model import FloatArray, Foot, Posture
 from sensorrep.sources.synthetic.body import COLUMNS, Joint, Step
-from sensorrep.sources.synthetic.truth import Bounds
+from sensorrep.sources.synthetic.truth import PlannedRep
 
 
 class Pose(NamedTuple):
@@ -56,14 +56,6 @@ _HABIT_DEG: Final = {Joint.FLEXION: 3.0, Joint.ABDUCTION: 1.5, Joint.OPENING: 2.
 _PITCH_HABIT_DEG: Final = 3.0
 _REGRIP_DEG: Final = 0.3
 """How well the band and the other heel bring the legs back to where they rested before."""
-
-
-class PlannedRep(NamedTuple):
-    """A rep as it was meant: when it began and was over, and what was special about it."""
-
-    bounds: Bounds
-    flags: tuple[str, ...]
-    loss: float
 
 
 @dataclass(slots=True)
