@@ -7,7 +7,7 @@ import os
 import zlib
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
 from time import monotonic
@@ -16,6 +16,7 @@ from typing import Any, Final, Self
 
 from sensorrep.errors import RecordingError
 from sensorrep.model import Packet, RecordingHeader
+from sensorrep.sources.files import create_private, make_private_folders, sync_folder, told
 from sensorrep.sources.inflate import GZIP, inflate
 from sensorrep.sources.lines import (
     MAX_LINE,
@@ -64,7 +65,7 @@ class Recording:
         self._bad_lines: list[int] = []
         self._bad = 0
         self._losses: list[str] = []
-        with _told(path, "cannot be read"):
+        with told(path, "cannot be read"):
             self._file = path.open("rb")
         try:
             self.size = os.fstat(self._file.fileno()).st_size
@@ -247,11 +248,11 @@ class RecordingWriter:
         self._disk = ThreadPoolExecutor(max_workers=1, thread_name_prefix="recording")
         self._syncing: Future[None] | None = None
         self._synced_s = -_SYNC_EVERY_S
-        with _told(self.path, "cannot be written"):
-            _make_private_folders(self.path.absolute().parent)
-            self._file = open(_create_private(self.path), "wb", buffering=0)  # noqa: SIM115
+        with told(self.path, "cannot be written"):
+            make_private_folders(self.path.absolute().parent)
+            self._file = create_private(self.path)
         self._append(header_line(header))
-        _sync_folder(self.path.absolute().parent)
+        sync_folder(self.path.absolute().parent)
 
     def __enter__(self) -> Self:
         return self
@@ -328,47 +329,9 @@ class RecordingWriter:
     @contextmanager
     def _or_give_up(self) -> Iterator[None]:
         try:
-            with _told(self.path, "cannot be written any more"):
+            with told(self.path, "cannot be written any more"):
                 yield
         except RecordingError:
             self._disk.shutdown()
             self._file.close()
             raise
-
-
-_CAUSES: Final = {
-    FileNotFoundError: "there is no such file or folder: check the name",
-    FileExistsError: "it exists already, and recordings are never overwritten: choose another name",
-    IsADirectoryError: "it is a folder: name a file",
-    PermissionError: "it is not allowed: check the permissions of file and folder",
-}
-
-
-@contextmanager
-def _told(path: Path, what: str) -> Iterator[None]:
-    """Turn the system's errors into a line for the person."""
-    try:
-        yield
-    except OSError as error:
-        cause = _CAUSES.get(type(error), error.strerror or str(error)) if error.errno else error.strerror
-        raise RecordingError(path, None, f"{what}: {cause}") from error
-
-
-def _make_private_folders(folder: Path) -> None:
-    for missing in reversed([parent for parent in (folder, *folder.parents) if not parent.exists()]):
-        missing.mkdir(mode=0o700)
-
-
-def _create_private(path: Path) -> int:
-    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | getattr(os, "O_BINARY", 0), 0o600)
-
-
-def _sync_folder(folder: Path) -> None:
-    """Bring a new file's name to the disk, where the system lets one."""
-    if os.name == "posix":
-        with suppress(OSError):
-            at = os.open(folder, os.O_RDONLY)
-            try:
-                os.fsync(at)
-            finally:
-                os.close(at)

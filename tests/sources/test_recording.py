@@ -621,7 +621,7 @@ def test_a_disk_that_becomes_full_is_told_at_once_and_costs_only_the_rest(tmp_pa
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs Linux' /dev/full")
 def test_a_full_disk_is_told_at_the_header(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_create_private", lambda _: os.open("/dev/full", os.O_WRONLY))
+    monkeypatch.setattr(module, "create_private", lambda _: os.fdopen(os.open("/dev/full", os.O_WRONLY), "wb", 0))
     with pytest.raises(RecordingError, match="space"):
         RecordingWriter(tmp_path / "a.jsonl", HEADER)
 

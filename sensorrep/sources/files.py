@@ -1,0 +1,50 @@
+"""Files of one person: created for their owner only, and errors in a line that says what to do."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from io import FileIO
+from pathlib import Path
+from typing import Final
+
+from sensorrep.errors import RecordingError
+
+_CAUSES: Final = {
+    FileNotFoundError: "there is no such file or folder: check the name",
+    FileExistsError: "it exists already, and recordings are never overwritten: choose another name",
+    IsADirectoryError: "it is a folder: name a file",
+    PermissionError: "it is not allowed: check the permissions of file and folder",
+}
+
+
+@contextmanager
+def told(path: Path, what: str) -> Iterator[None]:
+    """Turn the system's errors into a line for the person."""
+    try:
+        yield
+    except OSError as error:
+        cause = _CAUSES.get(type(error), error.strerror or str(error)) if error.errno else error.strerror
+        raise RecordingError(path, None, f"{what}: {cause}") from error
+
+
+def make_private_folders(folder: Path) -> None:
+    """Make what is missing of a path of folders."""
+    for missing in reversed([parent for parent in (folder, *folder.parents) if not parent.exists()]):
+        missing.mkdir(mode=0o700)
+
+
+def create_private(path: Path) -> FileIO:
+    """A new file, open for appending without buffer; never one that exists."""
+    file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | getattr(os, "O_BINARY", 0), 0o600)
+    return os.fdopen(file, "wb", buffering=0)
+
+
+def sync_folder(folder: Path) -> None:
+    """Bring a new file's name to the disk, where the system lets one."""
+    if os.name == "posix":
+        with suppress(OSError):
+            at = os.open(folder, os.O_RDONLY)
+            try:
+                os.fsync(at)
+            finally:
+                os.close(at)
