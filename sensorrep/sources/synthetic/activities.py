@@ -187,13 +187,12 @@ def _sway(wearer: Wearer, sway: Sway) -> None:
     """Both feet to one side: partly the pelvis rolls, partly one hip turns in while the other turns out."""
     rng = wearer.rng
     side = rng.choice((-1.0, 1.0))
-    roll = rng.uniform(0.2, 0.8)
-    face_down = wearer.posture == "prone"
+    roll = rng.uniform(0.2, 1.0)
     for _ in range(sway.count):
         size, seconds = sway.size_deg * rng.uniform(0.9, 1.1), sway.seconds * rng.uniform(0.9, 1.1)
         turn_s = seconds * rng.uniform(0.4, 0.6)
         moves = (
-            (int(Joint.TWIST), side * roll * size * (1.0 if face_down else -1.0)),
+            (int(Joint.TWIST), -side * roll * size),
             (Joint.OPENING.of(Foot.LEFT), side * (1.0 - roll) * size),
             (Joint.OPENING.of(Foot.RIGHT), -side * (1.0 - roll) * size),
         )

@@ -181,6 +181,10 @@ class Sensor:
     clock_ppm: float | None = None
     """How much its clock gains; drawn within 40."""
 
+    def __post_init__(self) -> None:
+        if not 1 <= self.samples_per_packet <= 19:
+            raise ValueError(f"a packet holds 1 to 19 samples, not {self.samples_per_packet}")
+
 
 CHEAP: Final = Sensor(
     gyr_bias_dps=5.0,
@@ -246,6 +250,10 @@ class Scenario:
     """When the recording is cut off, on the same clock; None: when all is done."""
     lies_ready: bool = False
     """Begins in the exercise position and not standing."""
+
+    def sensor(self, foot: Foot) -> Sensor | None:
+        """The sensor on a foot, if it wears one."""
+        return (self.left, self.right)[foot]
 
 
 def typical(

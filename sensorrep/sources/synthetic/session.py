@@ -38,7 +38,8 @@ def simulate(scenario: Scenario, seed: int) -> Simulated:
     host_ns = int(host_rng.integers(10**12, 10**14))
     names = [f"REP-{foot.name[0]}-{host_rng.integers(0x10000):04X}" for foot in Foot]
     feet, came = {}, []
-    for foot, one, rng in zip(Foot, (scenario.left, scenario.right), (left_rng, right_rng), strict=True):
+    for foot, rng in zip(Foot, (left_rng, right_rng), strict=True):
+        one = scenario.sensor(foot)
         if one is None:
             continue
         feet[foot] = SensorInfo("diy", names[foot], info(one, foot))
@@ -52,7 +53,7 @@ def simulate(scenario: Scenario, seed: int) -> Simulated:
     return Simulated(
         RecordingHeader(feet, simulated=True, movement="heels-apart" if len(feet) == 2 else "one-leg"),
         [arrival.packet for arrival in came],
-        _truth(wearer, motion, worn, seed, zero_s, end_s - zero_s),
+        _truth(wearer, motion, worn, seed, zero_s, end_s - zero_s, _gaps(scenario, begin_s - zero_s)),
     )
 
 
@@ -61,8 +62,8 @@ def act(scenario: Scenario, body_rng: np.random.Generator, straps_rng: np.random
     wearer = Wearer(scenario.posture, body_rng, now_s=MARGIN_S)
     wearer.begin(ready=scenario.lies_ready)
     left, right = (
-        draw_build(one or Sensor(), body_rng, strap_rng)
-        for one, strap_rng in zip((scenario.left, scenario.right), straps_rng.spawn(2), strict=True)
+        draw_build(scenario.sensor(foot) or Sensor(), body_rng, strap_rng)
+        for foot, strap_rng in zip(Foot, straps_rng.spawn(2), strict=True)
     )
     for activity in scenario.activities:
         perform(wearer, activity)
@@ -71,7 +72,21 @@ def act(scenario: Scenario, body_rng: np.random.Generator, straps_rng: np.random
     return wearer, move(joints, (left, right))
 
 
-def _truth(wearer: Wearer, motion: Motion, worn: FloatArray, seed: int, zero_s: float, length_s: float) -> Truth:
+def _gaps(scenario: Scenario, shift_s: float) -> list[tuple[float, float]]:
+    """When samples of a worn foot are missing for good."""
+    missing = (fault for fault in scenario.outages if fault.kind != "stall" and scenario.sensor(fault.foot))
+    return [(fault.start_s + shift_s, fault.start_s + fault.seconds + shift_s) for fault in missing]
+
+
+def _truth(
+    wearer: Wearer,
+    motion: Motion,
+    worn: FloatArray,
+    seed: int,
+    zero_s: float,
+    length_s: float,
+    gaps: list[tuple[float, float]],
+) -> Truth:
     """What happened, on the recording's clock, as far as it was recorded."""
     true = Course(motion.time_s - zero_s, motion.opening_deg, worn)
     sets = (
@@ -80,6 +95,7 @@ def _truth(wearer: Wearer, motion: Motion, worn: FloatArray, seed: int, zero_s: 
             [one._replace(onset_s=one.onset_s - zero_s, back_s=one.back_s - zero_s) for one in planned],
             wearer.posture,
             length_s,
+            gaps,
         )
         for planned in wearer.sets
     )

@@ -3,7 +3,7 @@
 import itertools
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -45,7 +45,7 @@ class TrueRep:
     opening_deg: float
     """The same of the heel opening: the sum over the feet that wear a sensor."""
     flags: tuple[str, ...]
-    """`partial`, `one_sided`, `bounce`, `hesitation`, `truncated`."""
+    """`partial`, `one_sided`, `bounce`, `hesitation`, `gap`, `truncated`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,14 +123,18 @@ class Course(NamedTuple):
     """(2,) 1 where a foot wears a sensor: these make up the heel opening."""
 
 
-def measure_set(course: Course, planned: Sequence[PlannedRep], posture: str, length_s: float) -> TrueSet | None:
-    """The reps of a set that were recorded, if any. `length_s`: how long the recording lasts; a cut rep is flagged."""
+def measure_set(
+    course: Course, planned: Sequence[PlannedRep], posture: str, recorded_s: float, gaps: Sequence[tuple[float, float]]
+) -> TrueSet | None:
+    """The reps of a set that fall into the recording at least in part, if any; those that it cuts are flagged."""
     reps = []
     for one in planned:
         rep = measure_rep(course, one)
-        if rep.start_s < 0.0 or rep.end_s > length_s:
-            rep = measure_rep(course, one._replace(flags=(*one.flags, "truncated")))
-        if rep.start_s < length_s and rep.end_s > 0.0:
+        if any(start_s < rep.end_s and end_s > rep.start_s for start_s, end_s in gaps):
+            rep = replace(rep, flags=(*rep.flags, "gap"))
+        if rep.start_s < 0.0 or rep.end_s > recorded_s:
+            rep = replace(rep, flags=(*rep.flags, "truncated"))
+        if rep.start_s < recorded_s and rep.end_s > 0.0:
             reps.append(rep)
     if not reps:
         return None
