@@ -11,6 +11,7 @@ import zlib
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -19,6 +20,7 @@ from sensorrep.errors import RecordingError
 from sensorrep.model import Foot, Packet, RecordingHeader, SensorInfo
 from sensorrep.sources import recording as module
 from sensorrep.sources.recording import Recording, RecordingWriter, open_recording
+from sensorrep.stages.decode import Decode
 
 fast = settings(
     deadline=None, max_examples=60, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
@@ -122,6 +124,39 @@ def test_the_file_is_what_the_readme_says(tmp_path: Path) -> None:
     assert json.loads((tmp_path / "a.jsonl").read_text().splitlines()[-1]) == {
         "end": {"at_ns": 10**9 + 7 * 39, "packets": 40}
     }
+
+
+README = Path(__file__).parents[2] / "recordings" / "README.md"
+
+
+def example(language: str) -> str:
+    return README.read_text(encoding="utf-8").partition(f"```{language}\n")[2].partition("```")[0]
+
+
+def test_the_readme_s_example_is_a_sound_recording(tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_text(example("jsonl"), encoding="utf-8")
+    packets, recording = read(tmp_path / "a.jsonl")
+    assert recording.closed_cleanly
+    assert recording.damage == []
+    assert {kind for event in recording.events for kind in event} == {
+        *("link", "battery", "clock", "posture", "label", "note")
+    }
+    decode = Decode(recording.header.feet)
+    samples = np.concatenate([*decode.push(packets), *decode.finish()])
+    assert samples["foot"].tolist() == [0, 0, 1, 1, 0, 0]
+    assert np.linalg.norm(samples["acc_m_s2"], axis=1) == pytest.approx(9.8, abs=0.1)
+
+
+def test_the_writer_spells_packets_as_the_readme_does(tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_text(example("jsonl"), encoding="utf-8")
+    packets, recording = read(tmp_path / "a.jsonl")
+    with RecordingWriter(tmp_path / "b.jsonl", recording.header) as writer:
+        for event in recording.events:
+            for kind, fields in event.items():
+                writer.event(kind, **fields)
+        writer.write(packets)
+    lines = (tmp_path / "b.jsonl").read_text(encoding="utf-8").splitlines()
+    assert sorted(lines) == sorted(example("jsonl").splitlines())
 
 
 @pytest.mark.parametrize("packets_per_block", [1, 7, 40, 41])

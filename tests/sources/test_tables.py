@@ -76,6 +76,14 @@ def test_every_row_comes_once_and_unchanged_in_order_of_arrival(
     assert table.closed_cleanly
 
 
+def test_the_readme_s_example_is_a_table(tmp_path: Path) -> None:
+    readme = Path(__file__).parents[2] / "recordings" / "README.md"
+    text = readme.read_text(encoding="utf-8").partition("```csv\n")[2].partition("```")[0]
+    (tmp_path / "a.csv").write_text(text)
+    table = open_table([tmp_path / "a.csv"])
+    assert [len(rows_of(table, foot)) for foot in Foot] == [2, 2]
+
+
 def test_the_header_lets_the_decoder_see_gaps(tmp_path: Path) -> None:
     whole = rows(500, 52.0)
     table = open_table([write(tmp_path / "a.csv", {"left": np.delete(whole, np.s_[200:230], axis=0)})])
