@@ -1,0 +1,118 @@
+"""About which axis, and in which direction, both legs turn together: a consensus over strokes.
+
+A stroke is the net rotation of both shanks between two moments at which they hardly move, as a 6-vector: rotation vector
+of the left shank, then of the right, each in its sensor's frame. An exercise repeats one stroke and its reverse, so its
+strokes lie along one line through the origin of that 6-space, which holds both axes, which way each leg turns, and
+their proportion. Stray movement lies anywhere. In the sensor's frame the line does not move when the heading drifts.
+"""
+
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from sensorrep import quaternion
+from sensorrep.model import BoolArray, FloatArray, IntArray
+
+LEAST_TURN_RAD: Final = float(np.radians(30.0))
+"""A change of position shows a common heading when it turns both shanks by at least this much."""
+MOST_TURN_RAD: Final = float(np.radians(150.0))
+"""Near a half turn a rotation vector may as well point the other way."""
+
+
+class JointDirection(NamedTuple):
+    """A line through the origin of stroke space."""
+
+    direction: FloatArray
+    """(6,) unit vector: left axis times its share, right axis times its share."""
+    support: BoolArray
+    """(k,) which strokes lie along it."""
+    strength_rad: float
+    """Summed length of the strokes along it."""
+
+
+def strokes_between(q_earth_sensor: FloatArray, edges: IntArray) -> FloatArray:
+    """(k-1, 6) net rotations between the instants `edges` (k,) of q (n, 2, 4), in the sensors' frames."""
+    q = q_earth_sensor[edges]
+    turned = quaternion.rotation_vector(quaternion.multiply(quaternion.conjugate(q[:-1]), q[1:]))
+    return turned.reshape(len(turned), 6)
+
+
+def consensus(
+    strokes: FloatArray, least_rad: float, alignment: float, known: FloatArray | None = None
+) -> JointDirection | None:
+    """The line along which most turning happened among strokes (k, 6) of at least `least_rad`; None without any.
+
+    Every stroke proposes its own line, and so does a `known` one; the one whose followers (cosine at least `alignment`) turned furthest in sum wins,
+    and is refined to the principal direction of its followers. A plain principal direction would be pulled away by one
+    large stray stroke, this is not (RANSAC with every hypothesis tried; Fischler & Bolles 1981, doi 10.1145/358669.358692).
+    """
+    length = np.sqrt((strokes**2).sum(axis=1))
+    large = length >= least_rad
+    if not large.any():
+        return None
+    unit = np.where(large[:, None], strokes / np.where(large, length, 1.0)[:, None], 0.0)
+    proposals = unit if known is None else np.concatenate([unit, known[None, :]])
+    cosine = np.abs((proposals[:, None, :] * unit[None, :, :]).sum(axis=2))
+    # a stroke's vote is capped, so that one knee bend does not outvote a set of small reps
+    weight = np.minimum(length, path_median(length)) * large
+    follows = cosine >= alignment
+    votes = (follows * weight[None, :]).sum(axis=1)
+    best = int(np.argmax(votes))
+    support = follows[best] & large
+    members = unit[support] * np.sqrt(weight[support])[:, None]
+    direction = np.linalg.eigh(members.T @ members)[1][:, -1]
+    support = (np.abs((unit * direction).sum(axis=1)) >= alignment) & large
+    return JointDirection(direction, support, float(length[support].sum()))
+
+
+def path_median(lengths: FloatArray) -> float:
+    """The length at which half of the whole path is made of longer ones: many tiny strokes do not pull it down."""
+    ordered = np.sort(lengths)
+    path = np.cumsum(ordered)
+    return float(ordered[np.searchsorted(path, 0.5 * path[-1])])
+
+
+def leg_axes(direction: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """((2, 3) unit axes in the sensors' frames, (2,) share of each leg) of a joint direction; a still leg has axis 0."""
+    parts = direction.reshape(2, 3)
+    share = np.sqrt((parts**2).sum(axis=1))
+    axes = np.where(share[:, None] > 1e-6, parts / np.where(share > 1e-6, share, 1.0)[:, None], 0.0)
+    return axes, share
+
+
+def opening(q_earth_sensor: FloatArray, q_rest: FloatArray, axes: FloatArray) -> FloatArray:
+    """(n, 2) rotation of each shank from its rest pose q_rest (2, 4) about its axis (2, 3)."""
+    return quaternion.twist(quaternion.multiply(quaternion.conjugate(q_rest), q_earth_sensor), axes)
+
+
+def heading_offset(q_before: FloatArray, q_after: FloatArray) -> float | None:
+    """Heading of the right foot's earth frame less that of the left's, from one reorientation of both shanks (2, 4).
+
+    Two shanks that are parallel before and after a change of position turn alike in the room, whatever each did in
+    between; so the two rotation vectors differ by the heading offset alone. None unless the change turned both shanks
+    alike, by an angle whose axis is certain (not near a half turn), and about an axis that is level enough to show a heading.
+    """
+    turned = quaternion.rotation_vector(quaternion.multiply(q_after, quaternion.conjugate(q_before)))
+    angle = np.sqrt((turned**2).sum(axis=1))
+    level = np.sqrt((turned[:, :2] ** 2).sum(axis=1))
+    certain = angle.min() > LEAST_TURN_RAD and angle.max() < MOST_TURN_RAD and (level > 0.5 * angle).all()
+    alike = abs(angle[1] - angle[0]) < 0.25 * angle.max() and abs(turned[1, 2] - turned[0, 2]) < 0.35 * angle.max()
+    if not (certain and alike):
+        return None
+    headings = np.arctan2(turned[:, 1], turned[:, 0])
+    return float(headings[1] - headings[0])
+
+
+def same_way(axes_earth: FloatArray, offset_rad: float | None) -> tuple[float, float]:
+    """Least and most cosine between the axes (2, 3) that both legs turn about, each in its own earth frame.
+
+    -1: the legs turn against each other (heels apart); +1: both the same way (sway, knee bend). Without a heading offset only
+    the vertical parts can be compared, and the cosine is known but for the level parts.
+    """
+    vertical = float(axes_earth[0, 2] * axes_earth[1, 2])
+    level = np.sqrt((axes_earth[:, :2] ** 2).sum(axis=1))
+    if offset_rad is None:
+        return vertical - float(level.prod()), vertical + float(level.prod())
+    headings = np.arctan2(axes_earth[:, 1], axes_earth[:, 0])
+    cosine = vertical + float(level.prod() * np.cos(headings[1] - headings[0] - offset_rad))
+    return cosine, cosine

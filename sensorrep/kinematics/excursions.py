@@ -1,0 +1,108 @@
+"""Excursions of a signal from its rest level and back: turning points, rest levels, the four boundaries of a rep."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from sensorrep.model import FloatArray
+
+
+def turning_points(signal: FloatArray, hysteresis: float) -> tuple[list[int], bool]:
+    """(indices of alternating lows and highs at least `hysteresis` apart, whether the first is a low).
+
+    The rainflow reversal filter (ASTM E1049-85, 5.4.4): an extreme counts once the signal has come back from it by the
+    hysteresis. The last extreme is the furthest yet and unconfirmed. Empty where nothing moves that far.
+    """
+    step = np.diff(signal)
+    moves = np.flatnonzero(step)
+    if len(moves) == 0:
+        return [], True
+    turns = moves[1:][np.sign(step[moves[1:]]) != np.sign(step[moves[:-1]])]
+    candidates = [0, *turns.tolist(), len(signal) - 1]
+    values: list[float] = signal[candidates].tolist()
+    points: list[int] = []
+    low = high = direction = 0
+    for position, value in enumerate(values):
+        if direction >= 0 and value > values[high]:
+            high = position
+        if direction <= 0 and value < values[low]:
+            low = position
+        if direction >= 0 and values[high] - value >= hysteresis:
+            points.append(high)
+            direction, low = -1, position
+        elif direction <= 0 and value - values[low] >= hysteresis:
+            points.append(low)
+            direction, high = 1, position
+    if not points:
+        return [], True
+    starts_low = (len(points) % 2 == 1) == (direction > 0)
+    points.append(high if direction > 0 else low)
+    return [candidates[point] for point in points], starts_low
+
+
+class Boundaries(NamedTuple):
+    """A rep's phases as fractional indices, and the stretches (start, stop) of rest before and after it."""
+
+    start: float
+    open: float
+    close: float
+    end: float
+    rest_before: tuple[int, int]
+    rest_after: tuple[int, int]
+
+
+def boundaries(signal: FloatArray, high: int, rate_hz: float) -> Boundaries:
+    """Where `signal`, which runs from low to low over `high`, crosses 10 % and 90 % of its range (DESIGN section 3).
+
+    The way out is measured from the rest level before the rep, the way back from the one after, so an incomplete return
+    still ends. Crossings are interpolated linearly between samples; a signal that never gets there ends at its edge.
+    """
+    out, back = signal[: high + 1], signal[high:]
+    near, far = rest_stretch(out[::-1], rate_hz)
+    rest_before = (high + 1 - far, high + 1 - near)
+    near, far = rest_stretch(back, rate_hz)
+    rest_after = (high + near, high + far)
+    top = float(signal[high])
+    level_before = float(signal[slice(*rest_before)].mean())
+    level_after = float(signal[slice(*rest_after)].mean())
+    start_level, open_level = (level_before + share * (top - level_before) for share in (0.1, 0.9))
+    end_level, close_level = (level_after + share * (top - level_after) for share in (0.1, 0.9))
+    opened = int(np.argmax(out >= open_level))
+    unopened = np.flatnonzero(out[: opened + 1] < start_level)
+    started = int(unopened[-1]) if len(unopened) else 0
+    held = int(np.flatnonzero(back >= close_level)[-1])
+    closed = back[held:] < end_level
+    ended = held + int(np.argmax(closed)) if closed.any() else len(back) - 1
+    return Boundaries(
+        _crossing(out, started, start_level),
+        _crossing(out, opened - 1, open_level),
+        high + _crossing(back, held, close_level),
+        high + _crossing(back, ended - 1, end_level),
+        rest_before,
+        rest_after,
+    )
+
+
+def rest_stretch(outward: FloatArray, rate_hz: float) -> tuple[int, int]:
+    """Indices (from, to) of the rest that a movement came to: `outward` begins at the high and runs to the far low.
+
+    Rest begins, in the lower half, where the signal falls by less than 3 % of the range in the next 0.3 s; half a second
+    of it is taken, so that slow drift in a long rest does not count.
+    """
+    last = len(outward) - 1
+    span = float(outward[0] - outward.min())
+    ahead = outward[np.minimum(np.arange(last + 1) + round(0.3 * rate_hz), last)]
+    resting = (outward < outward[0] - 0.5 * span) & (outward - ahead < 0.03 * span)
+    arrived = int(np.argmax(resting)) if resting.any() else last
+    return arrived, min(arrived + 1 + round(0.5 * rate_hz), last + 1)
+
+
+def _crossing(values: FloatArray, index: int, level: float) -> float:
+    """Fractional index between index and index + 1 at which `values` reaches `level`."""
+    index = max(index, 0)
+    if index + 1 >= len(values):
+        return float(len(values) - 1)
+    before, after = float(values[index]), float(values[index + 1])
+    if before == after:
+        return float(index)
+    return index + min(max((level - before) / (after - before), 0.0), 1.0)

@@ -1,0 +1,280 @@
+"""Finding reps in a stretch of poses: both legs' common stroke, its excursions, and the rules that decide on each.
+
+One pure function for live use and for the second look at a finished set: `find`. It looks at a stretch of poses as a
+whole, so it needs no template, no training and no sensor axis: the person's own strokes say about which axes both legs
+turn, and their own reps say how large a rep is.
+"""
+
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from sensorrep.kinematics import axes as turning
+from sensorrep.kinematics.excursions import rest_stretch, turning_points
+from sensorrep.model import FRAME_RATE_HZ, BoolArray, Check, FloatArray, HeelSignal, IntArray, Movement
+
+
+class Limits(NamedTuple):
+    """What a movement must be to be a rep. All follow from the exercise or the sensors, none from a recording."""
+
+    least_opening_rad: float
+    """Smaller excursions (of both legs together) are posture noise. Larger: misses the smallest reps."""
+    most_range_rad: float
+    """No hip turns further inward against a band than this, per leg."""
+    gross_rad: float
+    """A shank that turns further than this has left the exercise position."""
+    alignment: float
+    """Least share of a movement that is about the set's own axes. The ball and the band hold the thighs in heels apart;
+    nothing holds a free leg."""
+
+
+LIMITS: Final[dict[Movement, Limits]] = {
+    "heels-apart": Limits(float(np.radians(3.0)), float(np.radians(45.0)), float(np.radians(60.0)), 0.8),
+    "one-leg": Limits(float(np.radians(4.0)), float(np.radians(150.0)), float(np.radians(175.0)), 0.5),
+}
+
+ALIGNMENT: Final = 0.8
+"""Least cosine between strokes of one exercise. Larger: a shaky pelvis breaks sets. Smaller: stray strokes join in."""
+HYSTERESIS: Final = 0.35
+"""Share of the typical excursion that must be covered for a turning point. Larger: loses partial reps. Smaller: counts
+a bounce at the top as a rep of its own."""
+VALLEY: Final = 0.5
+"""Two highs are one rep unless the signal comes back by this share of the lower one between them."""
+RETURN: Final = 0.4
+"""Share of the way out that must be covered on the way back."""
+ALIKE: Final = 2.5
+"""A rep is at most this many times the set's typical one, or its inverse."""
+LONGEST_REP_S: Final = 20.0
+"""Legs that stay open for longer are at rest there."""
+SET_GAP_S: Final = 8.0
+"""Reps with a longer rest between them belong to two sets."""
+LEAST_REPS: Final = 3
+"""So many movements alike make an exercise, where none of the person's earlier sets shows what a rep is like."""
+LEAST_ONE_LEG: Final = 5
+"""The same where one of the two legs hardly moves."""
+ONE_LEG: Final = 0.25
+"""A leg hardly moves when it turns less than this share of the other's turn."""
+LIKE: Final = 1.6
+"""Movements are alike when their size differs less than by this factor from the median."""
+RUNT: Final = 0.3
+"""Smaller excursions, as a share of the set's median, are fidgets between reps, not partial reps."""
+SEARCH_STEP: Final = 4
+"""The search looks at every fourth frame (25 Hz), which is plenty for turning points; what is found is measured on all."""
+SURE_REST: Final = round(1.0 * FRAME_RATE_HZ / SEARCH_STEP)
+"""Standing still for a second before the first movement is rest, not a hold."""
+LONG_REST: Final = round(6.0 * FRAME_RATE_HZ / SEARCH_STEP)
+"""Standing still for so long after the last movement is rest, not a hold."""
+
+
+class Template(NamedTuple):
+    """What the person's reps were like in an earlier set: enough to know a single one again."""
+
+    direction: FloatArray
+    """(6,) joint direction, pointing open."""
+    opening_rad: float
+
+
+class Span(NamedTuple):
+    """One excursion, in frames of the stretch, with the rules put to it."""
+
+    low: int
+    leaves: int
+    """Last frame before the way out at which a tenth of it is covered."""
+    high: int
+    back: int
+    """First frame of the way back at which a tenth of it is left; `next_low` if it never is."""
+    next_low: int
+    opening_rad: float
+    legs_rad: tuple[float, ...]
+    """How far each leg that is looked at turned."""
+    checks: tuple[Check, ...]
+
+    @property
+    def passed(self) -> bool:
+        """Whether every rule was passed."""
+        return all(check.passed for check in self.checks)
+
+
+class Found(NamedTuple):
+    """The exercise that a stretch of poses holds."""
+
+    direction: FloatArray
+    """(6,) joint direction, pointing open."""
+    axes: FloatArray
+    """(2, 3) unit axes in the sensors' frames; a positive rotation opens."""
+    q_rest: FloatArray
+    """(2, 4) a pose between reps, from which openings are measured."""
+    typical_rad: float
+    """The person's typical excursion of the heel opening."""
+    spans: tuple[Span, ...]
+    """All excursions in order; those that passed are reps."""
+    now: float
+    """How far open the legs are at the stretch's end, as a share of the typical excursion."""
+
+
+def find(
+    stretch: HeelSignal,
+    edges: IntArray,
+    feet: tuple[int, ...],
+    movement: Movement,
+    known: Template | None,
+    prior: FloatArray | None,
+) -> Found | None:
+    """Excursions in a stretch of poses, whose instants of near standstill are `edges`; None where nothing turned.
+
+    Which way is open: as in the person's earlier set (`known`); else away from where the legs rested longer; else as it
+    seemed before (`prior`, the joint direction (6,) last found); unless the other way shows more reps. In `one-leg` only
+    the one foot in `feet` is looked at.
+    """
+    limits = LIMITS[movement]
+    seen = np.zeros((2, 1))
+    seen[list(feet)] = 1.0
+    strokes = turning.strokes_between(stretch["q_earth_sensor"], edges) * np.repeat(seen, 3)
+    best = turning.consensus(strokes, 0.3 * limits.least_opening_rad, ALIGNMENT, prior)
+    if best is None:
+        return None
+    axes, _ = turning.leg_axes(best.direction)
+    q_rest = stretch["q_earth_sensor"][edges[int(np.argmax(best.support))]]
+    searched = stretch[::SEARCH_STEP]
+    legs = turning.opening(searched["q_earth_sensor"], q_rest, axes)[:, list(feet)]
+    heel: FloatArray = legs.sum(axis=1)
+    swings, _ = turning_points(heel, limits.least_opening_rad)
+    if len(swings) < 3:
+        return None
+    typical = turning.path_median(np.abs(np.diff(heel[swings])))
+    likely, sure = _open_sign(heel, searched["still"][:, list(feet)].all(axis=1), swings, typical)
+    of_known = float(best.direction @ known.direction) if known is not None else 0.0
+    of_prior = float(best.direction @ prior) if prior is not None else 0.0
+    if abs(of_known) > ALIGNMENT:
+        likely = float(np.sign(of_known))
+    elif abs(of_prior) > ALIGNMENT and not sure:
+        likely = float(np.sign(of_prior))
+    hysteresis = max(limits.least_opening_rad, HYSTERESIS * typical)
+    choices = []
+    for sign in (likely, -likely):
+        triples = _excursions(sign * heel, hysteresis)
+        if choices and abs(of_known) > ALIGNMENT:
+            break
+        if choices and len(triples) <= len(_last_run(choices[0].spans)):
+            break
+        spans = tuple(
+            _judge(stretch, sign * heel, sign * legs, triple, sign * axes, feet, typical, limits) for triple in triples
+        )
+        rest = min(sign * heel[triples[-1][0]], sign * heel[triples[-1][2]]) if triples else sign * heel[0]
+        now = float(sign * heel[-1] - rest) / typical
+        choices.append(Found(sign * best.direction, sign * axes, q_rest, typical, spans, now))
+    # seen the wrong way round, the rests between n reps are n - 1 excursions
+    return max(choices, key=lambda found: len(_last_run(found.spans)))
+
+
+def last_set(found: Found, known: Template | None) -> list[Span]:
+    """The last run of passed excursions without a rest longer than SET_GAP_S between them, if it is a set of reps.
+
+    Stray movement seldom comes back the same way, about the same axes, by the same angle, three times in a row. A run
+    like the person's earlier set needs no such evidence; one in which a leg hardly moves, as when a foot adjusts the
+    band, needs more.
+    """
+    run = _last_run(found.spans)
+    if not run:
+        return []
+    openings = np.array([span.opening_rad for span in run])
+    typical = float(np.median(openings))
+    alike = int(((openings > typical / LIKE) & (openings < typical * LIKE)).sum())
+    if alike < _least(found, run, typical, known):
+        return []
+    return [span for span in run if span.opening_rad >= RUNT * typical]
+
+
+def _least(found: Found, run: list[Span], typical: float, known: Template | None) -> int:
+    """So many alike make a set."""
+    if known is not None and float(found.direction @ known.direction) > ALIGNMENT:
+        if known.opening_rad / ALIKE < typical < known.opening_rad * ALIKE:
+            return 1
+    legs = np.median([span.legs_rad for span in run], axis=0)
+    return LEAST_REPS if legs.min() > ONE_LEG * legs.max() else LEAST_ONE_LEG
+
+
+def _last_run(spans: tuple[Span, ...]) -> list[Span]:
+    run: list[Span] = []
+    for span in spans:
+        if not span.passed:
+            continue
+        if run and span.leaves - run[-1].back > SET_GAP_S * FRAME_RATE_HZ:
+            run = []
+        run.append(span)
+    return run
+
+
+def _open_sign(heel: FloatArray, still: BoolArray, swings: list[int], typical: float) -> tuple[float, bool]:
+    """(+1 if `heel` seems to grow when the legs open, -1 if it falls; whether that is sure): away from where they rested.
+
+    Rest is where the first large swing began, unless the last one ended in a longer stillness than a hold would be.
+    """
+    step = np.diff(heel[swings])
+    large = np.flatnonzero(np.abs(step) >= 0.5 * typical)
+    if not len(large):
+        return 1.0, False
+    first, last = float(np.sign(step[large[0]])), -float(np.sign(step[large[-1]]))
+    rested_before = int(still[: swings[large[0]] + 1].sum())
+    rested_after = int(still[swings[large[-1] + 1] :].sum())
+    if rested_after >= LONG_REST and rested_after > rested_before:
+        return last, True
+    return first, rested_before >= SURE_REST
+
+
+def _excursions(heel: FloatArray, hysteresis: float) -> list[tuple[int, int, int]]:
+    """(low, high, next low) of each excursion; highs without a real valley between them are one."""
+    points, starts_low = turning_points(heel, hysteresis)
+    if not starts_low:
+        points = points[1:]
+    triples: list[tuple[int, int, int]] = []
+    for low, high, next_low in zip(points[::2], points[1::2], points[2::2], strict=False):
+        if triples:
+            first, peak, _ = triples[-1]
+            rest = min(heel[first], heel[next_low])
+            lower = min(heel[peak], heel[high]) - rest
+            if heel[low] - rest > (1.0 - VALLEY) * lower:
+                triples[-1] = (first, peak if heel[peak] >= heel[high] else high, next_low)
+                continue
+        triples.append((low, high, next_low))
+    return triples
+
+
+def _judge(
+    stretch: HeelSignal,
+    heel: FloatArray,
+    legs: FloatArray,
+    triple: tuple[int, int, int],
+    axes: FloatArray,
+    feet: tuple[int, ...],
+    typical: float,
+    limits: Limits,
+) -> Span:
+    """Put every rule to one excursion."""
+    low, high, next_low = triple
+    before, after = (
+        float(side[slice(*rest_stretch(side, FRAME_RATE_HZ / SEARCH_STEP))].mean())
+        for side in (heel[low : high + 1][::-1], heel[high : next_low + 1])
+    )
+    out, back = float(heel[high]) - before, float(heel[high]) - after
+    leaves = low + int(np.flatnonzero(heel[low : high + 1] <= before + 0.1 * out)[-1])
+    comes_back = high + int(np.argmax(heel[high : next_low + 1] <= after + 0.1 * back))
+    frames = np.array([low, leaves, high, comes_back, next_low]) * SEARCH_STEP
+    turned = turning.strokes_between(stretch["q_earth_sensor"], frames[1:3]).reshape(2, 3)[list(feet)]
+    length = np.sqrt((turned**2).sum(axis=1))
+    along = (turned * axes[list(feet)]).sum(axis=1)
+    alignment = float(along.sum() / length.sum()) if length.sum() > 0.0 else 0.0
+    opening = min(out, back)
+    lasts_s = (comes_back - leaves) * SEARCH_STEP / FRAME_RATE_HZ
+    each = tuple(np.ptp(legs[leaves : comes_back + 1], axis=0).tolist())
+    furthest = max(each)
+    checks = (
+        Check("large enough (rad)", opening, limits.least_opening_rad, opening >= limits.least_opening_rad),
+        Check("small enough for a hip (rad)", furthest, limits.most_range_rad, furthest <= limits.most_range_rad),
+        Check("about the set's own axes (cosine)", alignment, limits.alignment, alignment >= limits.alignment),
+        Check("soon enough (s)", lasts_s, LONGEST_REP_S, lasts_s <= LONGEST_REP_S),
+        Check("comes back (share)", back / out, RETURN, back >= RETURN * out),
+        Check("like the others (ratio)", out / typical, ALIKE, out <= ALIKE * typical),
+    )
+    return Span(*frames.tolist(), opening, each, checks)

@@ -1,0 +1,127 @@
+"""Comparing reps: means with their uncertainty, left against right, and change over a set."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final
+
+import numpy as np
+from scipy.special import ndtr, stdtrit
+
+from sensorrep.model import Fatigue, FloatArray, Rep, Spread, Symmetry, Tempo
+
+FLOOR_RAD: Final = float(np.radians(2.0))
+"""Smaller differences between the legs are within what straps and gyroscopes do (UX: sensor floor, prone)."""
+SCALE_DIFFERENCE: Final = 0.014
+"""Standard uncertainty of the ratio of two gyroscopes' scales, 1 % each."""
+EARLY: Final = 3
+"""So many first reps show what the person can do."""
+LOSS: Final = 0.20
+"""Share of range or opening speed whose loss counts as fatigue. Larger: later warning. Smaller: more false ones."""
+ACCIDENT: Final = 0.05
+"""Chance at which a downward trend could be an accident (one-sided Mann-Kendall)."""
+NO_DIFFERENCE: Final = "no difference we can measure"
+LEFT_LESS: Final = "left opened less"
+RIGHT_LESS: Final = "right opened less"
+
+
+def spread(values: Sequence[float], uncertainties: Sequence[float]) -> Spread:
+    """Mean of values, their standard deviation, and the mean's standard uncertainty (the reps' own adds to the spread's)."""
+    sd = float(np.std(values, ddof=1)) if len(values) > 1 else 0.0
+    own = float(np.mean(uncertainties))
+    return Spread(float(np.mean(values)), sd, float(np.hypot(sd / np.sqrt(len(values)), own)))
+
+
+def tempo(reps: Sequence[Rep]) -> Tempo:
+    """Median phases."""
+    pauses = [rep.pause_s for rep in reps if rep.pause_s is not None]
+    return Tempo(
+        float(np.median([rep.concentric_s for rep in reps])),
+        float(np.median([rep.hold_s for rep in reps])),
+        float(np.median([rep.eccentric_s for rep in reps])),
+        float(np.median(pauses)) if pauses else None,
+    )
+
+
+def symmetry(reps: Sequence[Rep]) -> Symmetry | None:
+    """Right against left over the reps of a set, with a 95 % interval; None with fewer than three reps of both legs.
+
+    The interval is Student's over the reps, widened by what two gyroscopes' scales may differ. A difference is only
+    stated when the interval excludes zero, it exceeds what both legs vary from rep to rep, and it is above FLOOR_RAD.
+    """
+    pairs = np.array([rep.range_rad for rep in reps if None not in rep.range_rad], float)
+    if len(pairs) < 3:
+        return None
+    left, right = pairs.mean(axis=0)
+    middle = 0.5 * (left + right)
+    if middle <= 0.0:
+        return None
+    differences = (pairs[:, 1] - pairs[:, 0]) / middle
+    index = float(differences.mean())
+    error = float(np.hypot(differences.std(ddof=1) / np.sqrt(len(pairs)), SCALE_DIFFERENCE))
+    half = float(stdtrit(len(pairs) - 1, 0.975)) * error
+    variation = float(pairs.sum(axis=1).std(ddof=1)) / (2.0 * middle)
+    plain = abs(index) > half and abs(index) > variation and abs(right - left) >= FLOOR_RAD
+    verdict = NO_DIFFERENCE if not plain else LEFT_LESS if index > 0 else RIGHT_LESS
+    return Symmetry(100.0 * index, (100.0 * (index - half), 100.0 * (index + half)), verdict)
+
+
+def fatigue(reps: Sequence[Rep], first_set: Sequence[Rep] | None) -> Fatigue:
+    """How the reps of a set changed against its own first ones, and against those of the first set.
+
+    The reference is the mean of the best two among the first EARLY reps. Fatigue is detected when two reps in a row have
+    lost LOSS of range or of opening speed, and the trend is no accident. A set of fewer than five reps shows no trend.
+    """
+    openings = np.array([rep.opening_rad for rep in reps])
+    speeds = np.array([_opening_speed(rep) for rep in reps])
+    if len(reps) < EARLY + 2:
+        return Fatigue(False, None, None, None, None, ())
+    range_loss, speed_loss = (1.0 - values / _best_early(values) for values in (openings, speeds))
+    starts = [
+        (first, word)
+        for loss, values, word in ((range_loss, openings, "range"), (speed_loss, speeds, "opening speed"))
+        if (first := _first_lasting(loss >= LOSS)) is not None and falling_by_chance(values) < ACCIDENT
+    ]
+    evidence = [f"{word} is down by {LOSS:.0%} or more from rep {first + 1} on" for first, word in starts]
+    times = np.array([rep.concentric_s + rep.eccentric_s for rep in reps])
+    slowing = float(times[-2:].mean() / np.median(times[:EARLY])) - 1.0
+    if first_set is not None and len(first_set) >= EARLY:
+        against = _best_early(openings) / _best_early(np.array([rep.opening_rad for rep in first_set])) - 1.0
+        evidence.append(f"best early reps are {abs(against):.0%} {'below' if against < 0 else 'above'} the first set's")
+    return Fatigue(
+        detected=bool(starts),
+        from_rep=min(first for first, _ in starts) + 1 if starts else None,
+        range_loss_pct=100.0 * float(range_loss[-2:].mean()),
+        speed_loss_pct=100.0 * float(speed_loss[-2:].mean()),
+        slowing_pct=100.0 * slowing,
+        evidence=tuple(evidence),
+        reference_range_rad=_best_early(openings),
+    )
+
+
+def falling_by_chance(values: FloatArray) -> float:
+    """Chance that values (n,) in random order fall as steadily (Mann 1945, doi 10.2307/1907187; normal, continuity)."""
+    count = len(values)
+    later, earlier = np.tril_indices(count, -1)
+    score = float(np.sign(values[later] - values[earlier]).sum())
+    sd = np.sqrt(count * (count - 1) * (2 * count + 5) / 18.0)
+    return float(ndtr((score + 1.0) / sd)) if score < 0 else 1.0
+
+
+def mark_partial(reps: Sequence[Rep], share: float) -> tuple[Rep, ...]:
+    """The reps, `partial` added to the flags of those below `share` of the median opening."""
+    least = share * float(np.median([rep.opening_rad for rep in reps]))
+    return tuple(rep if rep.opening_rad >= least else replace(rep, flags=("partial", *rep.flags)) for rep in reps)
+
+
+def _opening_speed(rep: Rep) -> float:
+    return sum(speed for speed in rep.peak_speed_rad_s if speed is not None)
+
+
+def _best_early(values: FloatArray) -> float:
+    return float(np.sort(values[:EARLY])[-2:].mean())
+
+
+def _first_lasting(lost: np.ndarray) -> int | None:  # type: ignore[type-arg]
+    """Index of the first of two neighbours that are both true."""
+    both = np.flatnonzero(lost[:-1] & lost[1:])
+    return int(both[0]) if len(both) else None

@@ -1,0 +1,229 @@
+"""Segment: poses of both shanks -> reps, as they are completed, and once more when their set is over."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+
+from sensorrep import quaternion
+from sensorrep.kinematics.measures import measure
+from sensorrep.kinematics import axes as turning
+from sensorrep.kinematics.reps import LEAST_REPS, LIMITS, SET_GAP_S, Found, Span, Template, find, last_set
+from sensorrep.model import (
+    FRAME_RATE_HZ,
+    HEEL,
+    FloatArray,
+    Foot,
+    HeelSignal,
+    Movement,
+    Rejected,
+    Rep,
+    RepCounted,
+    RepsCorrected,
+)
+
+GAP_FRAMES: Final = round(SET_GAP_S * FRAME_RATE_HZ)
+PATIENCE_FRAMES: Final = round(60.0 * FRAME_RATE_HZ)
+"""Movement without a rep is forgotten after this long: five of the slowest reps."""
+GROSS_STEP: Final = 10
+"""Whether a shank left the exercise position is asked of every tenth frame."""
+OPEN_SHARE: Final = 0.35
+"""Legs that are further open than this share of a rep are in the middle of one: their set is not over yet."""
+NEW_POSE_RAD: Final = float(np.radians(20.0))
+KEPT_POSES: Final = 16
+POSTPONE_FRAMES: Final = round(1.0 * FRAME_RATE_HZ)
+LONGEST_REP_FRAMES: Final = round(20.0 * FRAME_RATE_HZ)
+"""Legs that stay open for longer are at rest there."""
+
+
+@dataclass(frozen=True, slots=True)
+class SetFound:
+    """The reps of a finished set, and the stretch of poses they were found in."""
+
+    decided_s: float
+    reps: tuple[Rep, ...]
+    found: Found
+    stretch: HeelSignal
+
+
+Finding = RepCounted | RepsCorrected | Rejected | SetFound
+
+
+class Segment:
+    """Looks at the stretch of poses since the last rest at every standstill, and says what is new.
+
+    A set is over after SET_GAP_S without a rep, or when a shank leaves the exercise position; then it is looked at once
+    more as a whole. Latency: none beyond `measure`'s, from the standstill that decides. State: the stretch, what was
+    announced of the running set, and what the reps of the last set were like. Frame numbers are absolute.
+    """
+
+    def __init__(self, movement: Movement = "heels-apart", foot: Foot | None = None) -> None:
+        self._movement: Movement = movement
+        self._feet = (0, 1) if foot is None else (int(foot),)
+        self._stretch = HeelSignal(np.zeros(0, HEEL))
+        self._origin = 0
+        self._done = 0
+        self._edges: list[int] = [0]
+        self._anchor: FloatArray | None = None
+        self._deadline = PATIENCE_FRAMES
+        self._announced = 0
+        self._set_number = 1
+        self._known: Template | None = None
+        self._prior: FloatArray | None = None
+        self._poses: list[FloatArray] = []
+
+    def push(self, signal: HeelSignal) -> list[Finding]:
+        """What these frames decided."""
+        self._stretch = HeelSignal(np.concatenate([self._stretch, signal]))
+        if self._done == 0 and len(signal):
+            self._anchor = signal["q_earth_sensor"][0].copy()
+        return list(self._advance(self._origin + len(self._stretch)))
+
+    def finish(self) -> list[Finding]:
+        """What the end of the recording decides."""
+        return list(self._close(self._origin + len(self._stretch) - 1)) if len(self._stretch) else []
+
+    def _advance(self, end: int) -> Iterator[Finding]:
+        """Take what happens in the frames before `end` in order of time: standstills, gross movement, deadlines."""
+        while self._done < end:
+            stop = min(end, self._deadline)
+            marks = np.flatnonzero(self._stretch["turning_point"][self._done - self._origin : stop - self._origin])
+            edge = self._done + int(marks[0]) if len(marks) else stop
+            gross = self._leaves_position(self._done, edge)
+            if gross is not None:
+                yield from self._close(gross)
+                self._anchor = None
+                self._done = gross + 1
+            elif edge < stop:
+                self._done = edge + 1
+                yield from self._at_standstill(edge)
+            elif stop == self._deadline:
+                self._done = stop
+                yield from self._at_deadline(stop)
+            else:
+                self._done = end
+
+    def _leaves_position(self, start: int, stop: int) -> int | None:
+        """First of every tenth frame in [start, stop) in which a shank is too far from where the stretch began."""
+        if self._anchor is None:
+            return None
+        first = start + (-start) % GROSS_STEP
+        frames = self._stretch[first - self._origin : stop - self._origin : GROSS_STEP]
+        turned = quaternion.angle_between(self._anchor, frames["q_earth_sensor"])
+        far = (turned > LIMITS[self._movement].gross_rad)[:, list(self._feet)].any(axis=1)
+        return first + GROSS_STEP * int(np.argmax(far)) if far.any() else None
+
+    def _at_standstill(self, frame: int) -> Iterator[Finding]:
+        self._remember(frame)
+        if self._anchor is None:
+            self._restart(frame)
+            return
+        if self._stroke_rad(frame) > LIMITS[self._movement].most_range_rad:
+            yield from self._close(self._edges[-1])
+            self._restart(frame)
+            return
+        self._edges.append(frame)
+        found, run = self._look(frame)
+        if found is not None:
+            yield from self._announce(frame, found, run)
+
+    def _stroke_rad(self, frame: int) -> float:
+        """How far the shank that turned further has turned since the last standstill."""
+        q = self._stretch["q_earth_sensor"][[self._edges[-1] - self._origin, frame - self._origin]]
+        return float(quaternion.angle_between(q[0], q[1])[list(self._feet)].max())
+
+    def _remember(self, frame: int) -> None:
+        """Keep the poses between which the person moved: they tell the two earth frames' headings apart."""
+        pose = self._stretch["q_earth_sensor"][frame - self._origin].copy()
+        if not self._poses or (quaternion.angle_between(self._poses[-1], pose) > NEW_POSE_RAD).any():
+            self._poses = [*self._poses[-KEPT_POSES + 1 :], pose]
+
+    def _announce(self, frame: int, found: Found, run: list[Span]) -> Iterator[RepCounted]:
+        """Say which reps of the running set are new."""
+        if len(run) <= self._announced:
+            return
+        time_s = float(self._stretch["time_s"][frame - self._origin])
+        for number in range(self._announced + 1, len(run) + 1):
+            rep = measure(self._stretch, found, run[number - 1], self._feet)
+            yield RepCounted(self._set_number, number, time_s, rep)
+        self._announced = len(run)
+        self._deadline = max(run[-1].back + self._origin + GAP_FRAMES, self._done)
+
+    def _look(self, frame: int) -> tuple[Found | None, list[Span]]:
+        """What the stretch up to `frame` holds, and the running set's reps in it."""
+        stretch = HeelSignal(self._stretch[: frame + 1 - self._origin])
+        edges = np.array(self._edges) - self._origin
+        found = find(stretch, edges, self._feet, self._movement, self._known, self._prior)
+        if found is None:
+            return None, []
+        run = last_set(found, self._known)
+        if run:
+            self._prior = found.direction
+        return found, [] if run and self._same_way(found) else run
+
+    def _same_way(self, found: Found) -> bool:
+        """Whether both legs turned the same way in the room, which is no heels apart."""
+        if len(self._feet) < 2 or not found.axes.any(axis=1).all():
+            return False
+        offsets = (turning.heading_offset(pose, found.q_rest) for pose in reversed(self._poses))
+        offset = next((offset for offset in offsets if offset is not None), None)
+        least, _ = turning.same_way(quaternion.rotate(found.q_rest, found.axes), offset)
+        return least > 0.0
+
+    def _at_deadline(self, frame: int) -> Iterator[Finding]:
+        """A set is over, or movement without a rep has become too old."""
+        if self._announced:
+            found, run = self._look(frame)
+            overdue = bool(run) and frame - self._origin - run[-1].back > GAP_FRAMES + LONGEST_REP_FRAMES
+            midway = found is not None and found.now > OPEN_SHARE and not overdue
+            if found is not None and (midway or len(run) > self._announced):
+                self._deadline += POSTPONE_FRAMES
+                yield from self._announce(frame, found, run)
+                return
+            yield from self._close(frame)
+            self._restart(frame)
+        else:
+            self._forget(max(frame - PATIENCE_FRAMES // 2, self._origin))
+            self._deadline = frame + PATIENCE_FRAMES // 2
+
+    def _close(self, frame: int) -> Iterator[Finding]:
+        """Look at the stretch as a whole, and say what its set was."""
+        time_s = float(self._stretch["time_s"][frame - self._origin])
+        self._edges.append(frame)
+        found, run = self._look(frame)
+        if found is not None:
+            counted = set(run)
+            for span in found.spans:
+                if span not in counted:
+                    yield self._rejected(span)
+        if len(run) != self._announced:
+            why = "the set as a whole shows it better than its beginning did"
+            yield RepsCorrected(self._set_number, self._announced, len(run), time_s, why)
+        if found is not None and run:
+            reps = [measure(self._stretch, found, span, self._feet) for span in run]
+            pauses = [after.start_s - rep.end_s for rep, after in zip(reps, reps[1:], strict=False)]
+            reps[:-1] = [replace(rep, pause_s=pause) for rep, pause in zip(reps, pauses, strict=False)]
+            self._known = Template(found.direction, float(np.median([span.opening_rad for span in run])))
+            self._set_number += 1
+            yield SetFound(time_s, tuple(reps), found, HeelSignal(self._stretch[: frame + 1 - self._origin]))
+        self._announced = 0
+
+    def _rejected(self, span: Span) -> Rejected:
+        time_s = self._stretch["time_s"]
+        failed = [check for check in span.checks if not check.passed]
+        why = f"not {failed[0].rule}" if failed else f"fewer than {LEAST_REPS} alike"
+        return Rejected(float(time_s[span.leaves]), float(time_s[span.back]), why, span.checks)
+
+    def _restart(self, frame: int) -> None:
+        """Begin a new stretch at `frame`."""
+        self._forget(frame)
+        self._anchor = self._stretch["q_earth_sensor"][0].copy()
+        self._edges = [frame]
+        self._deadline = frame + PATIENCE_FRAMES
+
+    def _forget(self, frame: int) -> None:
+        """Drop what was before `frame`."""
+        self._stretch = HeelSignal(self._stretch[frame - self._origin :].copy())
+        self._origin = frame
+        self._edges = [frame, *(edge for edge in self._edges if edge > frame)]
