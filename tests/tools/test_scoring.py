@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+
 from benchmark.scoring import Mark, Marks, figures, iou, match, match_by_middle, score, total
 
 

@@ -1,0 +1,100 @@
+"""Two methods that one would pick instead, on the same gyroscope signals, helped where they need help.
+
+Both get the whole recording at once. Their one free setting is chosen in hindsight, as the value that gives the best
+F1 over the very run that is reported. Subsequence DTW is also shown one true rep of each recording; peaks are told
+which way is open, and from when to when there are sets, as their main turning would be that of lying down otherwise.
+"""
+
+from typing import Final, NamedTuple
+
+import numpy as np
+from scipy.signal import butter, find_peaks, peak_widths, sosfiltfilt
+
+from benchmark.scoring import Mark
+from sensorrep.model import FloatArray
+
+RATE_HZ: Final = 25.0
+SMOOTH_HZ: Final = 5.0
+DTW_SETTINGS: Final = (0.25, 0.35, 0.45, 0.55, 0.65, 0.75, 0.9)
+"""Largest distance of a match, as a part of the lesson's own distance to standing still."""
+PEAK_SETTINGS: Final = (0.1, 0.2, 0.3, 0.4, 0.5, 0.65, 0.8)
+"""Least prominence of a peak, as a part of the signal's own height."""
+
+
+class Gyro(NamedTuple):
+    """Angular rates at RATE_HZ."""
+
+    time_s: FloatArray
+    rate_rad_s: FloatArray
+    """(n, channels): three of a foot."""
+
+
+def smooth(time_s: FloatArray, rate_rad_s: FloatArray, rate_hz: float) -> Gyro:
+    """Low-pass without lag, then an even RATE_HZ."""
+    if rate_hz > 2.2 * SMOOTH_HZ:
+        rate_rad_s = sosfiltfilt(butter(2, SMOOTH_HZ, fs=rate_hz, output="sos"), rate_rad_s, axis=0)
+    grid_s = np.arange(time_s[0], time_s[-1], 1 / RATE_HZ)
+    columns = [np.interp(grid_s, time_s, column) for column in rate_rad_s.T]
+    return Gyro(grid_s, np.stack(columns, axis=1))
+
+
+def taught_dtw(gyro: Gyro, lesson_s: tuple[float, float]) -> list[list[Mark]]:
+    """Reps by subsequence DTW with the true rep `lesson_s` as the template: one list for each of DTW_SETTINGS.
+
+    Matches don't overlap and last half to twice as long as the lesson. dtaidistance's own search, in C.
+    """
+    from dtaidistance.subsequence.dtw import subsequence_alignment
+
+    start, end = np.searchsorted(gyro.time_s, lesson_s)
+    rates = gyro.rate_rad_s / np.sqrt(np.mean(np.sum(gyro.rate_rad_s[start:end] ** 2, axis=1)))
+    lesson = np.ascontiguousarray(rates[start:end])
+    found = subsequence_alignment(lesson, np.ascontiguousarray(rates), use_c=True)
+    lists: list[list[Mark]] = [[] for _ in DTW_SETTINGS]
+    for one in found.kbest_matches(k=None, overlap=0, minlength=len(lesson) // 2, maxlength=2 * len(lesson)):
+        distance = float(one.value) * float(np.sqrt(len(lesson)))  # of a lesson scaled to a mean square of 1
+        if distance > DTW_SETTINGS[-1]:
+            break
+        first, last = one.segment
+        mark = Mark(float(gyro.time_s[first]), float(gyro.time_s[last]))
+        for setting, marks in zip(DTW_SETTINGS, lists, strict=True):
+            if distance <= setting:
+                marks.append(mark)
+    return [sorted(marks) for marks in lists]
+
+
+def peaks(whole: Gyro, lesson_s: tuple[float, float], exercise_s: tuple[float, float]) -> list[list[Mark]]:
+    """Reps as peaks of the main turning, at least 0.6 autocorrelation periods apart: one list for each setting.
+
+    The main turning is the first principal component of the rates, integrated, without slow drift. From `lesson_s` it
+    learns its sign alone. Nothing is looked for outside `exercise_s`.
+    """
+    first, last = np.searchsorted(whole.time_s, exercise_s)
+    gyro = Gyro(whole.time_s[first:last], whole.rate_rad_s[first:last])
+    rates = gyro.rate_rad_s - gyro.rate_rad_s.mean(axis=0)
+    main = rates @ np.linalg.svd(rates, full_matrices=False)[2][0]
+    high_pass = butter(2, 0.05, "highpass", fs=RATE_HZ, output="sos")
+    angle = sosfiltfilt(high_pass, np.cumsum(main) / RATE_HZ)
+    start, end = np.searchsorted(gyro.time_s, lesson_s)
+    middle = slice(start + (end - start) // 3, end - (end - start) // 3)
+    if angle[middle].mean() < 0.5 * (angle[start] + angle[end - 1]):
+        angle = -angle
+    height = float(np.subtract(*np.quantile(angle, [0.98, 0.02])))
+    apart = max(round(0.6 * period_s(angle) * RATE_HZ), 1)
+    lists = []
+    for setting in PEAK_SETTINGS:
+        tops, _ = find_peaks(angle, prominence=setting * height, distance=apart)
+        _, _, left, right = peak_widths(angle, tops, rel_height=0.9)
+        indices = np.arange(len(angle))
+        edges_s = np.interp([left, right], indices, gyro.time_s)
+        lists.append([Mark(float(start_s), float(end_s)) for start_s, end_s in edges_s.T])
+    return lists
+
+
+def period_s(angle: FloatArray) -> float:
+    """Lag of the highest local maximum of the autocorrelation between 0.6 and 15 s; 0.6 s where there is none."""
+    spectrum = np.fft.rfft(angle, 2 * len(angle))
+    correlation = np.fft.irfft(np.abs(spectrum) ** 2)[: len(angle)]
+    least, most = round(0.6 * RATE_HZ), round(15 * RATE_HZ)
+    lags, _ = find_peaks(correlation[: most + 1])
+    lags = lags[lags >= least]
+    return float(lags[np.argmax(correlation[lags])] / RATE_HZ) if len(lags) else 0.6

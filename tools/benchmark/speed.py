@@ -1,0 +1,304 @@
+"""Time, memory and latency, measured on simulated recordings.
+
+Whole processes are timed from outside, stages and the live loop inside this one. The floor is what no replay of these
+files can go below without another format or another filter: parsing every line with `json`, and VQF on every sample.
+"""
+
+import json
+import os
+import statistics
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+from vqf import VQF
+
+from benchmark import marks
+from benchmark.scoring import Mark, match
+from benchmark.tables import table
+from sensorrep.model import Foot, Packet, RepCounted, SessionEnded
+from sensorrep.pipeline import Pipeline
+from sensorrep.sources.recording import RecordingWriter, open_recording
+from sensorrep.sources.synthetic import Simulated, simulate, typical
+from sensorrep.stages.decode import Decode
+
+STARTS: Final = 7
+"""Cold starts are measured so often, and the median is taken."""
+LATENCY_SEEDS: Final = (1, 2, 3)
+HOUR_S: Final = 3600.0
+
+
+_HEAD: Final = struct.Struct("<BBHI")
+"""Of a DIY sensor's packet (firmware_notes/diy.md): kind, flags, counter, clock in microseconds."""
+_FIRST: Final = 0x04
+
+
+class Process(NamedTuple):
+    """A finished process."""
+
+    wall_s: float
+    cpu_s: float
+    peak_mb: float
+
+
+def measure(*, quick: bool) -> dict[str, Any]:
+    """Everything; `quick`: six minutes in place of an hour, and no growth."""
+    lengths_s = [360.0] if quick else [360.0, HOUR_S, 6 * HOUR_S]
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        short = folder / "three-minutes.jsonl"
+        whole = {length_s: folder / f"{length_s:.0f}.jsonl" for length_s in lengths_s}
+        main_s = HOUR_S if HOUR_S in whole else lengths_s[0]
+        # In a process of its own, and before anything large is done in this one: on Linux a child's peak memory is
+        # never told below its parent's.
+        with get_context("spawn").Pool(1) as pool:
+            pool.starmap(write, [(short, 180.0), *((path, length_s) for length_s, path in whole.items())])
+        replays = {
+            length_s: run_sensorrep("replay", str(path), "--quiet", "--json", str(folder / "out.json"))
+            for length_s, path in whole.items()
+        }
+        starts_s = measure_starts(short, folder / "out.json")
+        floor = measure_floor(whole[main_s])
+        return {
+            "format": "sensorrep-speed/1",
+            "recording_s": main_s,
+            "replay": replays[main_s]._asdict(),
+            "floor": floor,
+            "ratio_to_floor": replays[main_s].wall_s / sum(floor.values()),
+            "growth": {f"{length_s:.0f}": one._asdict() for length_s, one in replays.items()},
+            "stages_s": measure_stages(whole[main_s]),
+            "live": measure_live(),
+            "latency": measure_latency(),
+            "starts_s": starts_s,
+        }
+
+
+def write(path: Path, length_s: float) -> None:
+    """A recording about as long as that: sets of 8 with rests of 35 s between them, both feet at 100 Hz.
+
+    What is longer than an hour is one hour over and over, as simulating it whole would take 2 GB an hour.
+    """
+    hours = max(round(length_s / HOUR_S), 1)
+    simulated = simulate(typical(sets=max(round((length_s / hours - 45) / 64), 1)), seed=1)
+    with RecordingWriter(path, simulated.header) as writer:
+        packets = simulated.packets
+        for _ in range(hours):
+            writer.write(packets)
+            packets = following(packets)
+
+
+def following(packets: Sequence[Packet]) -> list[Packet]:
+    """The same packets of DIY sensors again, straight after themselves: counters, clocks and arrivals go on.
+
+    For packets without loss. The seam of arrivals fits the clocks to about a packet's length.
+    """
+    later_ns = packets[-1].received_ns - packets[0].received_ns + 1
+    steps = {foot: _steps([one for one in packets if one.foot == foot]) for foot in Foot}
+    return [
+        one._replace(received_ns=one.received_ns + later_ns, payload=_later(one.payload, *steps[one.foot]))
+        for one in packets
+    ]
+
+
+def _steps(packets: Sequence[Packet]) -> tuple[int, int]:
+    """By how much one foot's counter and clock (microseconds) go on from the first packet to one after the last."""
+    heads = np.array([_HEAD.unpack_from(one.payload) for one in packets], np.int64)
+    per_packet = np.median(np.diff(heads[:, 2]) % 2**16), np.median(np.diff(heads[:, 3]) % 2**32)
+    samples, clock_us = (round(float(step) * len(packets)) for step in per_packet)
+    return samples, clock_us
+
+
+def _later(payload: bytes, samples: int, clock_us: int) -> bytes:
+    kind, flags, counter, t_us = _HEAD.unpack_from(payload)
+    head = _HEAD.pack(kind, flags & ~_FIRST, (counter + samples) % 2**16, (t_us + clock_us) % 2**32)
+    return head + payload[_HEAD.size :]
+
+
+def run_sensorrep(*arguments: str) -> Process:
+    """Run `sensorrep` in a process of its own. Raises RuntimeError if it fails."""
+    began_s = time.perf_counter()
+    child = subprocess.Popen(
+        [sys.executable, "-m", "sensorrep", *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+    )
+    assert child.stderr is not None
+    said = child.stderr.read()
+    _, status, used = os.wait4(child.pid, 0)
+    wall_s = time.perf_counter() - began_s
+    child.returncode = os.waitstatus_to_exitcode(status)
+    child.stderr.close()
+    if child.returncode:
+        raise RuntimeError(f"sensorrep {' '.join(arguments)} failed: {said.decode()}")
+    unit = 1e6 if sys.platform == "darwin" else 1e3  # bytes there, kilobytes elsewhere
+    return Process(wall_s, used.ru_utime + used.ru_stime, used.ru_maxrss / unit)
+
+
+def measure_floor(path: Path) -> dict[str, float]:
+    """Seconds for `json.loads` of every line, and for VQF on every decoded sample: the best of three each."""
+    lines = path.read_text(encoding="utf-8").splitlines()
+    with open_recording(path) as recording:
+        decode = Decode(recording.header.feet)
+        blocks = [samples for packets in recording.blocks() for samples in decode.push(packets)] + decode.finish()
+    samples = np.concatenate(blocks)
+    feet = [samples[samples["foot"] == foot] for foot in (0, 1)]
+    arrays = [(np.ascontiguousarray(one["gyr_rad_s"]), np.ascontiguousarray(one["acc_m_s2"])) for one in feet]
+
+    def parse() -> None:
+        for line in lines:
+            json.loads(line)
+
+    def fuse() -> None:
+        for gyr, acc in arrays:
+            VQF(0.01).updateBatch(gyr, acc)
+
+    return {"json_s": _best(parse), "vqf_s": _best(fuse)}
+
+
+def _best(work: Callable[[], None], times: int = 3) -> float:
+    took_s = []
+    for _ in range(times):
+        began_s = time.perf_counter()
+        work()
+        took_s.append(time.perf_counter() - began_s)
+    return min(took_s)
+
+
+def measure_stages(path: Path) -> dict[str, float]:
+    """Seconds spent reading and in each stage, its own work alone, while a recording is replayed in this process."""
+    spent_s = {"read": 0.0}
+    with open_recording(path) as recording:
+        pipeline = Pipeline(recording.header.feet)
+        for name, stage in vars(pipeline).items():
+            if hasattr(stage, "push"):
+                spent_s[name.strip("_")] = 0.0
+                _time_calls(stage, name.strip("_"), spent_s)
+        began_s = time.perf_counter()
+        for packets in recording.blocks():
+            spent_s["read"] += time.perf_counter() - began_s
+            pipeline.push(packets)
+            began_s = time.perf_counter()
+    pipeline.finish()
+    return spent_s
+
+
+def _time_calls(stage: Any, name: str, spent_s: dict[str, float]) -> None:
+    """Make this one object add up the time of its `push` and `finish`."""
+
+    def timed(call: Callable[..., Any]) -> Callable[..., Any]:
+        def run(*arguments: Any) -> Any:
+            began_s = time.perf_counter()
+            try:
+                return call(*arguments)
+            finally:
+                spent_s[name] += time.perf_counter() - began_s
+
+        return run
+
+    stage.push, stage.finish = timed(stage.push), timed(stage.finish)
+
+
+def measure_live() -> dict[str, float]:
+    """Cost of a session that comes packet by packet: share of one core, and the longest single push."""
+    simulated = simulate(typical(), seed=1)
+    pipeline = Pipeline(simulated.header.feet)
+    longest_s = 0.0
+    cpu_s = time.process_time()
+    for packet in simulated.packets:
+        began_s = time.perf_counter()
+        pipeline.push([packet])
+        longest_s = max(longest_s, time.perf_counter() - began_s)
+    cpu_s = time.process_time() - cpu_s
+    last = pipeline.finish()[-1]
+    assert isinstance(last, SessionEnded)
+    return {"core_pct": 100 * cpu_s / last.summary.duration_s, "longest_push_ms": 1000 * longest_s}
+
+
+def measure_latency() -> dict[str, float]:
+    """How long after a rep's true end it is told, in time of the session: median and worst of the matched reps.
+
+    `decided`: from the true end to the sample that decided. `told`: to the arrival of the packet with it, so with the
+    radio's delay and the stages' own. Computing is not in it (see `longest_push_ms`).
+    """
+    decided_s: list[float] = []
+    told_s: list[float] = []
+    for seed in LATENCY_SEEDS:
+        simulated = simulate(typical(), seed)
+        truth = marks.of_truth(simulated.truth).reps
+        events = _events(simulated)
+        found = [Mark(event.rep.start_s, event.rep.end_s) for _, event in events]
+        for i, j in match(found, truth):
+            arrival_s, event = events[i]
+            decided_s.append(event.decided_s - truth[j].end_s)
+            told_s.append(arrival_s - truth[j].end_s)
+    return {
+        "reps": len(told_s),
+        "decided_median_ms": 1000 * statistics.median(decided_s),
+        "decided_worst_ms": 1000 * max(decided_s),
+        "told_median_ms": 1000 * statistics.median(told_s),
+        "told_worst_ms": 1000 * max(told_s),
+    }
+
+
+def _events(simulated: Simulated) -> list[tuple[float, RepCounted]]:
+    """(session time of the packet that brought it, event) of a session that comes packet by packet."""
+    pipeline = Pipeline(simulated.header.feet)
+    zero_ns = first_sample_ns(simulated.packets)
+    out = []
+    for packet in simulated.packets:
+        at_s = (packet.received_ns - zero_ns) / 1e9
+        out += [(at_s, event) for event in pipeline.push([packet]) if isinstance(event, RepCounted)]
+    return out
+
+
+def first_sample_ns(packets: Sequence[Packet]) -> int:
+    """About when the first sample was taken, on the host's clock: a packet's length before the first arrival."""
+    first = packets[0]
+    second = next(one for one in packets[1:] if one.foot == first.foot)
+    return 2 * first.received_ns - second.received_ns
+
+
+def measure_starts(recording: Path, out: Path) -> dict[str, float]:
+    """Median seconds of whole processes that do little."""
+    commands: dict[str, tuple[str, ...]] = {
+        "--help": ("--help",),
+        "inspect, three minutes": ("inspect", str(recording)),
+        "replay, three minutes": ("replay", str(recording), "--quiet", "--json", str(out)),
+    }
+    return {
+        name: statistics.median(run_sensorrep(*arguments).wall_s for _ in range(STARTS))
+        for name, arguments in commands.items()
+    }
+
+
+def text(figures: dict[str, Any]) -> str:
+    """The figures as tables."""
+    whole, floor, live, latency = (figures[name] for name in ("replay", "floor", "live", "latency"))
+    growth = [
+        [f"{float(length_s) / 60:.0f} min", f"{one['wall_s']:.2f}", f"{one['cpu_s']:.2f}", f"{one['peak_mb']:.0f}"]
+        for length_s, one in figures["growth"].items()
+    ]
+    minutes = figures["recording_s"] / 60
+    parts = [
+        table("Replay to JSON, whole process", ["recording", "wall s", "CPU s", "peak MB"], growth),
+        table(
+            f"{minutes:.0f} minutes against the floor",
+            ["", "s"],
+            [
+                ["floor: json.loads of every line", f"{floor['json_s']:.2f}"],
+                ["floor: VQF on every sample", f"{floor['vqf_s']:.2f}"],
+                ["replay", f"{whole['wall_s']:.2f}"],
+                ["replay / floor", f"{figures['ratio_to_floor']:.2f}"],
+            ],
+        ),
+        table(f"{minutes:.0f} minutes by stage", ["", "s"], [[k, f"{v:.2f}"] for k, v in figures["stages_s"].items()]),
+        table("Live, packet by packet", ["", ""], [[k, f"{v:.2f}"] for k, v in live.items()]),
+        table("From a rep's true end to its event", ["", ""], [[k, f"{v:.0f}"] for k, v in latency.items()]),
+        table("Cold start", ["", "ms"], [[k, f"{1000 * v:.0f}"] for k, v in figures["starts_s"].items()]),
+    ]
+    return "\n".join(parts)
