@@ -59,7 +59,7 @@ class Clock:
         """Host time of samples, ns. The first call must reach FIT_BINS bins (or all there is, as samples end)."""
         x_ns = device_ns - self._base_ns
         lag_ns = received_ns - device_ns - self._base_lag_ns
-        x_s: FloatArray = x_ns * 1e-9
+        x_s = np.asarray(x_ns * 1e-9, np.float64)
         out_s = np.empty(len(x_s))
         bins = x_ns // BIN_NS
         begin = 0
