@@ -120,16 +120,17 @@ def _sizes(one: Set, number: int, strength: float, rng: np.random.Generator) -> 
 def _leg(wearer: Wearer, foot: Foot, turn: _Turn, level_deg: float, *, last: bool) -> float:
     """One leg's part in a rep that begins now. Returns when the leg is back."""
     column, size = Joint.OPENING.of(foot), float(turn.sizes_deg[foot])
+    way = level_deg + size - float(wearer.values[column])
     at_s = wearer.now_s + turn.late_s[foot]
     wearer.step(Joint.TREMOR.of(foot), at_s, 0.7 * turn.out_s, turn.tremor_deg)
     if turn.stop_s:
         part = wearer.rng.uniform(0.4, 0.6)
-        _swing(wearer, column, at_s, 0.6 * turn.out_s, part * size, turn)
+        _swing(wearer, column, at_s, 0.6 * turn.out_s, part * way, turn)
         at_s += 0.6 * turn.out_s + turn.stop_s
-        _swing(wearer, column, at_s, 0.6 * turn.out_s, (1.0 - part) * size, turn)
+        _swing(wearer, column, at_s, 0.6 * turn.out_s, (1.0 - part) * way, turn)
         at_s += 0.6 * turn.out_s
     else:
-        _swing(wearer, column, at_s, turn.out_s, size, turn)
+        _swing(wearer, column, at_s, turn.out_s, way, turn)
         at_s += turn.out_s
     for depth, down_s, up_s in turn.dips:
         wearer.step(column, at_s + 0.1, down_s, -depth * size)

@@ -115,11 +115,12 @@ class Wearer:
 
     def go(self, place: int) -> None:
         """Walk the route of poses, forth or back, to a place on it."""
+        forth = place > self.place
         while self.place != place:
             start_s = self.now_s
-            self.place += 1 if place > self.place else -1
+            self.place += 1 if forth else -1
             self._settle(self.route[self.place], one_by_one=self.place >= 2 and self.rng.random() < 0.4)
-            self.note("getting into position" if place >= self.place else "leaving the position", start_s)
+            self.note("getting into position" if forth else "leaving the position", start_s)
             self.now_s += self.rng.uniform(0.2, 1.2)
 
     def _settle(self, pose: Pose, *, one_by_one: bool) -> None:
