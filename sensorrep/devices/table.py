@@ -1,7 +1,8 @@
 """Rows of a CSV table as a sensor: what `sources/tables.py` sends, and how it becomes samples. No radio speaks it.
 
 A payload is a run of one foot's rows, each seven little-endian float64: time_s, acceleration x, y, z in m/s², angular
-rate x, y, z in rad/s. The sensor's info is its median sample interval in seconds, one little-endian float64.
+rate x, y, z in rad/s. The sensor's info is its median sample interval and the shortest interval that is a gap, both in
+seconds, as two little-endian float64.
 """
 
 import struct
@@ -20,9 +21,6 @@ CHANNELS: Final[dict[str, str]] = {}
 MIN_MTU: Final = 23
 CHANNEL: Final = "table"
 
-GAP_PERIODS: Final = 1.75
-"""A longer interval between rows is a gap. A table has no counter: an interval of two periods is one lost row, and what
-is shorter is jitter. Larger overlooks single lost rows, smaller takes jitter of a third of the period for loss."""
 PERIOD_LIMITS_S: Final = (1e-4, 0.5)
 """Sample intervals outside of this are no IMU's; they come from a time that is not in seconds."""
 MAX_TIME_S: Final = 9e9
@@ -30,6 +28,7 @@ MAX_TIME_S: Final = 9e9
 MAX_VALUE: Final = 1e6
 """No IMU says more than a thousandth of this, in any unit."""
 
+_INFO: Final = struct.Struct("<dd")
 _ROW: Final = np.dtype("<f8")
 _COLUMNS: Final = 7
 
@@ -49,9 +48,9 @@ def stop() -> Script:
     raise ValueError("a table is no radio device and cannot be stopped")
 
 
-def pack_info(period_s: float) -> bytes:
-    """The sensor's info: its median sample interval."""
-    return struct.pack("<d", period_s)
+def pack_info(period_s: float, gap_s: float) -> bytes:
+    """The sensor's info."""
+    return _INFO.pack(period_s, gap_s)
 
 
 def pack_rows(rows: FloatArray) -> bytes:
@@ -68,17 +67,17 @@ def sensible(rows: FloatArray) -> BoolArray:
 class Decoder:
     """Packets of one foot's rows -> samples (`devices.Decoder`): `device_ns` is the table's time, rounded.
 
-    The counter goes up by one a row, and by the number of median intervals where a gap is longer than GAP_PERIODS of
-    them, so a lost row shows and jitter does not. Each row is judged against the one before it alone; no drift of the
-    interval adds up. A payload that is no whole number of rows, or holds impossible numbers, is malformed.
+    The counter goes up by one a row, and where an interval is a gap, by the number of median intervals in it: lost rows
+    show and jitter does not. Each row is judged against the one before it alone; no error of the interval adds up. A
+    payload that is no whole number of rows, or holds impossible numbers, is malformed.
     """
 
     def __init__(self, info: bytes) -> None:
-        if len(info) != 8:
-            raise PayloadError(f"a table's info is its sample interval in 8 bytes, not {len(info)}")
-        (self._period_s,) = struct.unpack("<d", info)
-        if not PERIOD_LIMITS_S[0] <= self._period_s <= PERIOD_LIMITS_S[1]:
-            raise PayloadError(f"a table's sample interval of {self._period_s:g} s is no IMU's")
+        if len(info) != _INFO.size:
+            raise PayloadError(f"a table's info has {_INFO.size} bytes, not {len(info)}")
+        self._period_s, self._gap_s = _INFO.unpack(info)
+        if not (PERIOD_LIMITS_S[0] <= self._period_s <= PERIOD_LIMITS_S[1] and self._gap_s > self._period_s):
+            raise PayloadError(f"no sensor samples every {self._period_s:g} s, with gaps from {self._gap_s:g} s on")
         self.malformed = 0
         self._time_s: float | None = None
         self._counter = -1
@@ -101,7 +100,7 @@ class Decoder:
     def _count(self, time_s: FloatArray) -> IntArray:
         before_s = time_s[0] - self._period_s if self._time_s is None else self._time_s
         interval_s = np.diff(time_s, prepend=before_s)
-        jitter = (interval_s >= 0) & (interval_s < GAP_PERIODS * self._period_s)
+        jitter = (interval_s >= 0) & (interval_s < self._gap_s)
         steps = np.where(jitter, 1, np.rint(interval_s / self._period_s)).astype(np.int64)
         counter: IntArray = self._counter + np.cumsum(steps)
         self._time_s, self._counter = float(time_s[-1]), int(counter[-1])

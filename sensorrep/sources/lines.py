@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final, TypeVar, get_args
 
-from sensorrep.devices import MODELS
-from sensorrep.errors import RecordingError
+from sensorrep.devices import MODELS, device
+from sensorrep.errors import PayloadError, RecordingError
 from sensorrep.model import Foot, Movement, Packet, RecordingHeader, SensorInfo
 
 FORMAT: Final = "sensorrep-recording"
@@ -119,15 +119,20 @@ def _parse_feet(found: Any) -> dict[Foot, SensorInfo]:
 
 def _parse_sensor(word: str, found: Any) -> SensorInfo:
     sensor = _typed(word, found, dict)
-    device = _typed("device", sensor.get("device"), str)
-    if device not in MODELS:
+    model = _typed("device", sensor.get("device"), str)
+    if model not in MODELS:
         raise _HeaderError(
-            f"{word} sensor is of a model that this version does not know ({device[:40]!r}): update sensorrep"
+            f"{word} sensor is of a model that this version does not know ({model[:40]!r}): update sensorrep"
         )
     info = _typed("info", sensor.get("info", ""), str)
     if not _HEX.fullmatch(info):
         raise _HeaderError(f'"info" of the {word} sensor must be bytes in hexadecimal')
-    return SensorInfo(device, _typed("name", sensor.get("name", ""), str), bytes.fromhex(info))
+    found_info = bytes.fromhex(info)
+    try:
+        device(model).Decoder(found_info)  # so that decoding cannot fail on it later
+    except PayloadError as error:
+        raise _HeaderError(f'"info" of the {word} sensor is not valid: {error}') from None
+    return SensorInfo(model, _typed("name", sensor.get("name", ""), str), found_info)
 
 
 def _parse_started_at(found: Any) -> str | None:

@@ -20,6 +20,13 @@ from sensorrep.sources.rows import Layout, Rows, parse_header, parse_lines
 
 PACKET_S: Final = 0.1
 """How much of a foot's rows goes into a packet. Larger is less work; paced replay shows everything so much later."""
+GAP_PERIODS: Final = 1.75
+"""An interval this many times the median one is a gap: two periods are one lost row. Larger overlooks single lost rows,
+smaller takes jitter of a third of the period for loss."""
+UNSTEADY: Final = 0.3
+"""Spread of the middle half of the intervals, in medians, above which times are those of arrival, not the sensor's."""
+UNSTEADY_GAP_S: Final = 0.06
+"""Then only what is longer than a connection interval (50 ms) is a gap."""
 GRAVITY_LIMITS_M_S2: Final = (4.0, 25.0)
 """Where the median length of the acceleration must lie; gravity is 9.8, and people do not fly."""
 FAST_RAD_S: Final = 40.0
@@ -55,7 +62,7 @@ class Table:
         self._rows = {foot: rows for file in files for foot, rows in file.rows.items()}
         self.header = RecordingHeader(
             feet={
-                foot: SensorInfo(MODEL, file.path.name, pack_info(_checked_period_s(file.path, foot, rows)))
+                foot: SensorInfo(MODEL, file.path.name, _checked(file.path, foot, rows))
                 for file in files
                 for foot, rows in file.rows.items()
             }
@@ -178,15 +185,15 @@ def _spans(rows_of: dict[Foot, FloatArray]) -> IntArray:
     return every[np.lexsort([every[:, 1], every[:, 0]])]
 
 
-def _checked_period_s(path: Path, foot: Foot, rows: FloatArray) -> float:
-    """Median interval of a foot's rows (n, 7), once they look like an IMU's in the right units."""
+def _checked(path: Path, foot: Foot, rows: FloatArray) -> bytes:
+    """Info of a foot's rows (n, 7), once they look like an IMU's in the right units."""
 
     def expect(holds: bool, what: str) -> None:
         if not holds:
             raise RecordingError(path, None, what)
 
     expect(len(rows) > 1, f"there is only one row of the {foot.word} foot")
-    period_s = float(np.median(np.diff(rows[:, 0])))
+    low_s, period_s, high_s = np.percentile(np.diff(rows[:, 0]), (25, 50, 75)).tolist()
     expect(period_s > 0, f"time_s is too coarse: most rows of the {foot.word} foot have the time of the row before")
     seconds = PERIOD_LIMITS_S[0] <= period_s <= PERIOD_LIMITS_S[1]
     expect(seconds, f"rows of the {foot.word} foot are {period_s:g} apart in time_s: it must be in seconds")
@@ -199,4 +206,5 @@ def _checked_period_s(path: Path, foot: Foot, rows: FloatArray) -> float:
         fast <= max(20, 0.01 * len(rows)),
         f"the {foot.word} angular rate exceeds {FAST_RAD_S:g} too often and looks like deg/s: multiply it by 0.0174533",
     )
-    return period_s
+    unsteady = high_s - low_s > UNSTEADY * period_s
+    return pack_info(period_s, max(GAP_PERIODS * period_s, UNSTEADY_GAP_S if unsteady else 0.0))

@@ -11,6 +11,7 @@ from sensorrep.model import FloatArray, Foot, Packet, Samples
 
 quick = settings(deadline=None, max_examples=60, derandomize=True)
 PERIOD_S = 0.01
+INFO = pack_info(PERIOD_S, 1.75 * PERIOD_S)
 
 
 def rows_at(time_s: npt.ArrayLike) -> FloatArray:
@@ -30,7 +31,7 @@ def packets_of(rows: FloatArray, sizes: list[int]) -> list[Packet]:
 
 
 def decoded(packets: list[Packet], per_push: int = 10**9) -> Samples:
-    decoder = Decoder(pack_info(PERIOD_S))
+    decoder = Decoder(INFO)
     blocks = [decoder.push(packets[i : i + per_push]) for i in range(0, len(packets), per_push)]
     return Samples(np.concatenate([decoder.push([]), *blocks]))
 
@@ -110,7 +111,7 @@ def test_the_samples_are_the_same_however_rows_and_packets_are_cut(
 @quick
 @given(payloads=st.lists(st.binary(max_size=120) | st.binary(min_size=56, max_size=56), max_size=5))
 def test_any_bytes_give_samples_or_count_as_malformed(payloads: list[bytes]) -> None:
-    decoder = Decoder(pack_info(PERIOD_S))
+    decoder = Decoder(INFO)
     samples = decoder.push([Packet(n, Foot.LEFT, "table", payload) for n, payload in enumerate(payloads)])
     whole = [payload for payload in payloads if payload and len(payload) % 56 == 0]
     assert len(payloads) - len(whole) <= decoder.malformed <= len(payloads)
@@ -124,21 +125,33 @@ def test_any_bytes_give_samples_or_count_as_malformed(payloads: list[bytes]) -> 
 def test_an_impossible_number_makes_its_packet_malformed_and_the_next_goes_on(bad: float, column: int) -> None:
     rows = rows_at([0.0, 0.01, 0.02])
     rows[1, column] = bad
-    decoder = Decoder(pack_info(PERIOD_S))
+    decoder = Decoder(INFO)
     samples = decoder.push(packets_of(rows, [1]))
     assert decoder.malformed == 1
     assert samples["counter"].tolist() == [0, 2]
 
 
 def test_another_channel_is_malformed() -> None:
-    decoder = Decoder(pack_info(PERIOD_S))
+    decoder = Decoder(INFO)
     assert len(decoder.push([Packet(0, Foot.LEFT, "data", pack_rows(rows_at([0.0])))])) == 0
     assert decoder.malformed == 1
 
 
-@pytest.mark.parametrize("info", [b"", b"\0" * 8, b"\0" * 9, pack_info(np.nan), pack_info(-0.01), pack_info(10.0)])
+@pytest.mark.parametrize(
+    "info",
+    [
+        b"",
+        b"\0" * 16,
+        b"\0" * 17,
+        INFO[:8],
+        pack_info(np.nan, 1),
+        pack_info(-0.01, 1),
+        pack_info(10, 20),
+        pack_info(0.01, 0),
+    ],
+)
 def test_info_that_is_no_sample_interval_is_refused(info: bytes) -> None:
-    with pytest.raises(PayloadError, match="interval"):
+    with pytest.raises(PayloadError, match=r"info|no sensor"):
         Decoder(info)
 
 

@@ -16,6 +16,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from sensorrep.devices import MODELS
 from sensorrep.errors import RecordingError
 from sensorrep.model import Foot, Packet, RecordingHeader, SensorInfo
 from sensorrep.sources import recording as module
@@ -26,8 +27,9 @@ fast = settings(
     deadline=None, max_examples=60, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 
+INFO = bytes.fromhex("01010101809698000ae81c3b0000fa3c0800e80302f400000001000001000000")
 HEADER = RecordingHeader(
-    feet={Foot.LEFT: SensorInfo("diy", "Knöchel L", b"\x01\xff"), Foot.RIGHT: SensorInfo("diy")},
+    feet={Foot.LEFT: SensorInfo("diy", "Knöchel L", INFO), Foot.RIGHT: SensorInfo("diy")},
     started_at="2025-03-01T10:00:00+01:00",
     simulated=True,
     movement="one-leg",
@@ -114,7 +116,7 @@ def test_the_file_is_what_the_readme_says(tmp_path: Path) -> None:
         "simulated": True,
         "movement": "one-leg",
         "feet": {
-            "left": {"device": "diy", "name": "Knöchel L", "info": "01ff"},
+            "left": {"device": "diy", "name": "Knöchel L", "info": INFO.hex()},
             "right": {"device": "diy", "name": "", "info": ""},
         },
         "software": {"sensorrep": "0.1.0"},
@@ -449,6 +451,18 @@ def test_any_header_gives_a_recording_or_a_recording_error(tmp_path: Path, key: 
         assert error is None or (error.line == 1 and "\n" not in str(error))
 
 
+@fast
+@given(model=st.sampled_from(MODELS), info=st.binary(max_size=40))
+def test_any_sensor_info_can_be_decoded_with_or_is_refused(tmp_path: Path, model: str, info: bytes) -> None:
+    header = {"format": "sensorrep-recording/1", "feet": {"left": {"device": model, "info": info.hex()}}}
+    (tmp_path / "a.jsonl").write_text(json.dumps(header))
+    try:
+        with open_recording(tmp_path / "a.jsonl") as recording:
+            Decode(recording.header.feet)
+    except RecordingError as error:
+        assert error.line == 1  # noqa: PT017
+
+
 def test_a_small_file_that_inflates_to_much_costs_little_memory(tmp_path: Path) -> None:
     bomb = gzip.compress(HEADER_LINE.encode() + b"\n" + b" " * 60_000_000 + b'\n[1,"left","a","00"]\n')
     (tmp_path / "a.jsonl.gz").write_bytes(bomb)
@@ -483,6 +497,8 @@ def test_several_gzip_streams_in_one_file_are_one_recording(plain: bytes, tmp_pa
         (b"x" * 3_000_000, "no recording"),
         (b'{"format": "sensorrep-recording/2", "feet": 1}\n', "sensorrep-recording/2.*update sensorrep"),
         (b'{"format": "sensorrep-recording/1"}\n', '"feet"'),
+        (HEADER_LINE.replace('"diy"}}', '"diy", "info": "00"}}').encode(), "right sensor is not valid"),
+        (HEADER_LINE.replace('"diy"}}', '"diy", "info": "0"}}').encode(), "hexadecimal"),
         (HEADER_LINE.replace("diy", "new-model").encode(), "new-model.*update sensorrep"),
     ],
 )

@@ -94,6 +94,17 @@ def test_the_header_lets_the_decoder_see_gaps(tmp_path: Path) -> None:
     assert samples["counter"].tolist() == [*range(200), *range(230, 500)]
 
 
+def test_rows_timed_at_their_arrival_are_no_gaps_but_a_break_is(tmp_path: Path) -> None:
+    table = rows(1000)
+    table[600:, 0] += 1.0
+    late_s = np.random.default_rng(3).uniform(0, 0.02, 1000)
+    table[:, 0] = np.maximum.accumulate(table[:, 0] + late_s)
+    opened = open_table([write(tmp_path / "a.csv", {"left": table})])
+    steps = np.diff(Decoder(opened.header.feet[Foot.LEFT].info).push(packets_of(opened))["counter"])
+    assert set(np.delete(steps, 599).tolist()) == {1}
+    assert steps[599] == pytest.approx(101, rel=0.2)
+
+
 def test_feet_may_have_different_rates_and_follow_each_other_in_the_file(tmp_path: Path) -> None:
     left, right = rows(300, 100.0), rows(75, 25.0)
     first, second = write(tmp_path / "l.csv", {"left": left}), write(tmp_path / "r.csv", {"right": right})
