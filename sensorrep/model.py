@@ -44,6 +44,15 @@ class Packet(NamedTuple):
     payload: bytes
 
 
+class Note(NamedTuple):
+    """What happened between packets, as recordings keep it: `link`, `battery`, `clock`, `note` and so on."""
+
+    at_ns: int
+    """Host's monotonic clock."""
+    kind: str
+    fields: Mapping[str, Any]
+
+
 @dataclass(frozen=True, slots=True)
 class SensorInfo:
     """What is known of the sensor on one foot before its first packet."""
@@ -101,8 +110,8 @@ POSE: Final = np.dtype(
         ("time_s", "f8"),
         ("ok", "?", (2,)),
         ("q_earth_sensor", "f8", (2, 4)),
-        ("rate_rad_s", "f8", (2, 3)),  # angular rate in the earth frame, gyroscope bias removed
-        ("acc_m_s2", "f8", (2, 3)),  # acceleration in the earth frame, gravity removed
+        ("rate_rad_s", "f8", (2, 3)),  # angular rate in the sensor frame, gyroscope bias removed
+        ("acc_m_s2", "f8", (2, 3)),  # specific force in the sensor frame
     ]
 )
 Poses = NewType("Poses", np.ndarray[Any, np.dtype[np.void]])
@@ -117,6 +126,7 @@ HEEL: Final = np.dtype(
         ("acc_m_s2", "f8", (2, 3)),
         ("opening_rad", "f8", (2,)),  # as known at that instant; a finished set is measured again on its own axes
         ("still", "?", (2,)),
+        ("turning_point", "?"),  # both shanks together are slower than just before and just after
     ]
 )
 HeelSignal = NewType("HeelSignal", np.ndarray[Any, np.dtype[np.void]])
@@ -255,7 +265,7 @@ class SetSummary:
     symmetry: Symmetry | None
     fatigue: Fatigue
     axes: tuple[tuple[float, float, float] | None, tuple[float, float, float] | None]
-    """Unit axis of each thigh in the foot's own earth frame, positive rotation = opening."""
+    """Axis that each shank turned about, a unit vector in its sensor's frame; a positive rotation opens."""
     drift_rad_s: float | None = None
     """How fast the rest level of the heel opening crept during the set."""
 
@@ -354,4 +364,4 @@ class SessionEnded:
     summary: SessionSummary
 
 
-Event = RepCounted | RepsCorrected | SetEnded | FootLost | FootBack | SessionEnded
+Event = RepCounted | RepsCorrected | Rejected | SetEnded | FootLost | FootBack | SessionEnded

@@ -1,0 +1,5 @@
+"""`python -m sensorrep`."""
+
+from sensorrep.cli import main
+
+main()

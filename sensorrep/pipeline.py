@@ -1,0 +1,107 @@
+"""The pipeline: packets in, events out, through all stages in data order. Pure: the same packets give the same events."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TypeVar
+
+import numpy as np
+
+from sensorrep.model import HEEL, Event, Foot, FootStats, Frames, HeelSignal, Movement, Packet, Poses, Samples, SensorInfo
+from sensorrep.stages.decode import Decode
+from sensorrep.stages.deskew import Deskew
+from sensorrep.stages.filter import Filter
+from sensorrep.stages.fuse import Fuse
+from sensorrep.stages.measure import Measure
+from sensorrep.stages.segment import Finding, Segment
+from sensorrep.stages.summarise import Summarise
+
+Before = TypeVar("Before")
+After = TypeVar("After")
+
+
+class Pipeline:
+    """One session's stages. `push` packets in the order in which they arrived, `finish` at the end.
+
+    `foot` is the one to look at in the movement `one-leg`. With `trace`, `signal()` gives the poses of the whole session
+    afterwards, for plots. Raises ValueError for `one-leg` without a foot.
+    """
+
+    def __init__(
+        self,
+        feet: Mapping[Foot, SensorInfo],
+        movement: Movement = "heels-apart",
+        foot: Foot | None = None,
+        *,
+        trace: bool = False,
+    ) -> None:
+        if (movement == "one-leg") != (foot is not None):
+            raise ValueError("the movement one-leg, and only that, needs a foot")
+        self._sensors = feet
+        self._decode = Decode(feet)
+        self._deskew = Deskew(feet)
+        self._filter = Filter()
+        self._fuse = Fuse()
+        self._measure = Measure(foot)
+        self._segment = Segment(movement, foot)
+        self._summarise = Summarise(movement)
+        self._trace: list[HeelSignal] | None = [] if trace else None
+        self._end_s = 0.0
+
+    def push(self, packets: Sequence[Packet]) -> list[Event]:
+        """What these packets decided."""
+        return self._samples(self._decode.push(packets))
+
+    def finish(self) -> list[Event]:
+        """What the end of the session decides: each stage's tail goes through the rest. The last event sums it up."""
+        events = self._samples(self._decode.finish())
+        events += self._frames(self._deskew.finish())
+        events += self._filtered(self._filter.finish())
+        events += self._poses(self._fuse.finish())
+        events += self._signal(self._measure.finish())
+        events += self._summarise.push(self._segment.finish())
+        return events + self._summarise.finish(self._end_s, self._stats())
+
+    def signal(self) -> HeelSignal:
+        """The session's poses and openings so far. Raises ValueError without `trace`."""
+        if self._trace is None:
+            raise ValueError("a pipeline keeps its signal only with trace=True")
+        return HeelSignal(np.concatenate([np.zeros(0, HEEL), *self._trace]))
+
+    def _samples(self, blocks: Iterable[Samples]) -> list[Event]:
+        return self._frames(_through(self._deskew.push, blocks))
+
+    def _frames(self, blocks: Iterable[Frames]) -> list[Event]:
+        return self._filtered(_through(self._filter.push, blocks))
+
+    def _filtered(self, blocks: Iterable[Frames]) -> list[Event]:
+        return self._poses(_through(self._fuse.push, blocks))
+
+    def _poses(self, blocks: Iterable[Poses]) -> list[Event]:
+        return self._signal(_through(self._measure.push, blocks))
+
+    def _signal(self, blocks: Iterable[HeelSignal]) -> list[Event]:
+        findings: list[Finding] = []
+        for signal in blocks:
+            if self._trace is not None:
+                self._trace.append(signal)
+            if len(signal):
+                self._end_s = float(signal["time_s"][-1])
+            findings += self._segment.push(signal)
+        return self._summarise.push(findings)
+
+    def _stats(self) -> dict[Foot, FootStats]:
+        return {
+            foot: FootStats(
+                device=sensor.device,
+                samples=self._decode.samples[foot],
+                lost=self._decode.lost[foot],
+                rate_hz=self._deskew.rate_hz[foot],
+                gaps=tuple(self._deskew.gaps[foot]),
+                malformed=self._decode.malformed[foot],
+                saturated=self._decode.saturated[foot],
+            )
+            for foot, sensor in self._sensors.items()
+        }
+
+
+def _through(push: Callable[[Before], list[After]], blocks: Iterable[Before]) -> list[After]:
+    return [after for block in blocks for after in push(block)]
