@@ -5,6 +5,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
 from sensorrep.model import Foot, Posture
@@ -24,6 +26,7 @@ from sensorrep.sources.synthetic import (
     Stand,
     Sway,
     ToeTap,
+    TrueRep,
     Truth,
     Walk,
     simulate,
@@ -46,30 +49,36 @@ def sawtooth() -> Course:
     return Course(time_s, np.column_stack([left, 2.0 * left]), np.ones(2))
 
 
+def measured(course: Course) -> TrueRep:
+    rep = measure_rep(course, PlannedRep(1.0, 8.0, 1.0, 1.0))
+    assert rep is not None
+    return rep
+
+
 def test_boundaries_of_straight_lines_lie_at_ten_and_ninety_percent_of_each_way() -> None:
-    rep = measure_rep(sawtooth(), PlannedRep(1.0, 8.0, 1.0, 1.0))
+    rep = measured(sawtooth())
     assert_allclose([rep.start_s, rep.open_s, rep.close_s, rep.end_s], [1.2, 2.8, 4.4, 7.6], atol=1e-6)
     assert_allclose(rep.range_deg, (9.0, 18.0), atol=1e-6)
     assert_allclose(rep.opening_deg, 27.0, atol=1e-6)
 
 
 def test_one_worn_foot_makes_the_heel_opening_alone() -> None:
-    rep = measure_rep(sawtooth()._replace(worn=np.array([0.0, 1.0])), PlannedRep(1.0, 8.0, 1.0, 1.0))
+    rep = measured(sawtooth()._replace(worn=np.array([0.0, 1.0])))
     assert_allclose(rep.opening_deg, 18.0, atol=1e-6)
 
 
 def test_a_dip_below_ninety_percent_does_not_close_a_rep_that_comes_up_again() -> None:
     course = sawtooth()
     dip = np.interp(course.time_s, [3.2, 3.5, 3.8], [0.0, -3.0, 0.0])
-    rep = measure_rep(course._replace(opening_deg=course.opening_deg + dip[:, None]), PlannedRep(1.0, 8.0, 1.0, 1.0))
+    rep = measured(course._replace(opening_deg=course.opening_deg + dip[:, None]))
     assert_allclose([rep.open_s, rep.close_s], [2.8, 4.4], atol=1e-6)
 
 
 @pytest.mark.parametrize(("recorded_s", "flags"), [(9.0, ()), (7.5, ("truncated",)), (2.0, ("truncated",))])
 def test_a_rep_that_outlasts_the_recording_is_truncated(recorded_s: float, flags: tuple[str, ...]) -> None:
-    measured = measure_set(sawtooth(), [PlannedRep(1.0, 8.0, 1.0, 1.0)], "prone", recorded_s, [])
-    assert measured is not None
-    assert measured.reps[0].flags == flags
+    one = measure_set(sawtooth(), [PlannedRep(1.0, 8.0, 1.0, 1.0)], "prone", recorded_s, [])
+    assert one is not None
+    assert one.reps[0].flags == flags
 
 
 def test_a_rep_after_the_recording_is_none() -> None:
@@ -212,6 +221,51 @@ def test_a_rep_during_an_outage_has_a_gap() -> None:
         outage = Outage(Foot.LEFT, third.open_s, 0.2, "away" if kind == "away" else "stall")
         reps = simulate(replace(scenario, outages=(outage,)), 6).truth.sets[0].reps
         assert [rep.flags for rep in reps[1:4]] == [(), flags, ()]
+
+
+def test_a_rep_of_the_foot_without_a_sensor_is_none() -> None:
+    one = Set(4, one_sided=((2, Foot.LEFT), (3, Foot.RIGHT)))
+    session = simulate(Scenario("prone", (one,), right=None, lies_ready=True), 2).truth
+    assert [rep.flags for rep in session.sets[0].reps] == [(), ("one_sided",), ()]
+
+
+numbers = st.lists(st.integers(1, 4), max_size=2).map(tuple)
+
+
+@given(
+    one=st.builds(
+        Set,
+        reps=st.integers(1, 4),
+        range_deg=st.tuples(st.floats(3.0, 35.0), st.floats(3.0, 35.0)),
+        tempo_s=st.tuples(*[st.floats(0.2, 4.0)] * 4),
+        variation=st.floats(0.0, 0.25),
+        fatigue=st.none() | st.builds(Fatigue, st.integers(1, 4), st.floats(0.0, 0.6), st.floats(0.0, 0.5)),
+        partial=numbers,
+        bounce=numbers,
+        hesitate=numbers,
+        sag=st.floats(0.0, 0.15),
+        lag_s=st.floats(-0.5, 0.5),
+        incomplete=st.floats(0.0, 0.3),
+        drift_deg=st.floats(0.0, 5.0),
+    ),
+    other=st.sampled_from([*CONFOUNDERS, Rest(12.0, "relax"), Rest(12.0, "fidget"), Rest(0.0)]),
+    posture=st.sampled_from(POSTURES),
+    seed=st.integers(0, 10_000),
+)
+@settings(deadline=None, max_examples=25, derandomize=True)
+def test_whatever_the_set_its_boundaries_are_in_order_and_all_reps_are_there(
+    one: Set, other: Activity, posture: Posture, seed: int
+) -> None:
+    session = simulate(Scenario(posture, (one, other), lies_ready=True), seed).truth
+    reps = session.sets[0].reps
+    assert len(reps) == one.reps
+    times = [time_s for rep in reps for time_s in (rep.start_s, rep.open_s, rep.close_s, rep.end_s)]
+    assert times == sorted(times)
+    assert times[0] > 0.0
+    assert times[-1] < session.time_s[-1] + 0.02
+    assert all(0.3 * min(one.range_deg) * 0.35 < rep.opening_deg < 2.5 * sum(one.range_deg) for rep in reps)
+    assert all(0.0 <= start_s < end_s for _, start_s, end_s in session.movements)
+    assert np.isfinite(session.opening_deg).all()
 
 
 def test_the_truth_is_written_without_its_arrays(tmp_path: Path) -> None:

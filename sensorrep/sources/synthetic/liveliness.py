@@ -9,7 +9,7 @@ from scipy.signal import upfirdn
 from sensorrep.model import FloatArray, Foot, Posture
 from sensorrep.sources.synthetic.body import GRID_HZ, Joint
 
-_RESTLESS: Final[dict[Posture, float]] = {"prone": 1.3, "table-top": 1.3, "hook-lying": 0.6, "seated": 0.8}
+_RESTLESS: Final[dict[Posture, float]] = {"prone": 2.0, "table-top": 2.0, "hook-lying": 0.8, "seated": 1.2}
 """Shanks that balance in the air sway more than feet on the floor."""
 _QUICK_DEG: Final = {Joint.FLEXION: 0.05, Joint.ABDUCTION: 0.08, Joint.OPENING: 0.06, Joint.KNEE: 0.1}
 _SLOW_DEG: Final = {Joint.FLEXION: 0.1, Joint.ABDUCTION: 0.25, Joint.OPENING: 0.15, Joint.KNEE: 0.3}

@@ -13,6 +13,8 @@ from sensorrep.model import BoolArray, FloatArray
 
 REST_S: Final = 0.3
 """Length of the rest, before and after a rep, over which the rest level is taken."""
+LEAST_DEG: Final = 1.0
+"""Less than this is no rep: a rep that only the foot without a sensor does."""
 FATIGUED: Final = 0.2
 """Loss of two reps in a row from which a set is called fatigued."""
 
@@ -130,6 +132,8 @@ def measure_set(
     reps = []
     for one in planned:
         rep = measure_rep(course, one)
+        if rep is None:
+            continue
         if any(start_s < rep.end_s and end_s > rep.start_s for start_s, end_s in gaps):
             rep = replace(rep, flags=(*rep.flags, "gap"))
         if rep.start_s < 0.0 or rep.end_s > recorded_s:
@@ -142,14 +146,16 @@ def measure_set(
     return TrueSet(reps[0].start_s, reps[-1].end_s, posture, tuple(reps), fatigued)
 
 
-def measure_rep(course: Course, planned: PlannedRep) -> TrueRep:
-    """Boundaries and ranges of one rep."""
+def measure_rep(course: Course, planned: PlannedRep) -> TrueRep | None:
+    """Boundaries and ranges of one rep; None where the worn feet together move less than `LEAST_DEG`."""
     time_s, heel = course.time_s, course.opening_deg @ course.worn
     before = _stretch(time_s, planned.onset_s - min(REST_S, planned.rest_before_s), planned.onset_s)
     after = _stretch(time_s, planned.back_s, planned.back_s + min(REST_S, planned.rest_after_s))
     moving = slice(before.stop - 1, after.start + 1)
     way, time_s = heel[moving], time_s[moving]
     top, level_before, level_after = way.max(), heel[before].mean(), heel[after].mean()
+    if top - max(level_before, level_after) < LEAST_DEG:
+        return None
     out = (way - level_before) / (top - level_before)
     back = (way - level_after) / (top - level_after)
     opened = int(np.argmax(out >= 0.9))
