@@ -10,7 +10,9 @@ from sensorrep.model import FloatArray, IntArray
 BIN_NS: Final = 250_000_000
 """The fastest packet of each such span of sensor time is a point of the fit."""
 FIT_BINS: Final = 4
-"""A new fit every so many bins (1 s). A longer time adapts more slowly and delays the first second's samples more."""
+"""A new fit every so many bins (1 s)."""
+FIRST_FIT_BINS: Final = 8
+"""The first fit after so many (2 s): longer than a radio stall, so that a stall at the very start does not decide."""
 KEEP_S: Final = 60.0
 """Points up to half as old again stay in the fit; beyond, a clock's own drift would bend the line."""
 SLEW: Final = 0.05
@@ -21,8 +23,8 @@ COUNT_SLOPE: Final = 0.05
 """Largest error of counted samples times nominal period: motion sensors' oscillators are off by a few per cent."""
 CLOCK_WEIGHT: Final = 50.0
 """Evidence that a slope needs, in bins x seconds: the spread of delays (20 ms) over that of clocks (some 100 ppm)."""
-COUNT_WEIGHT: Final = 1.0
-"""The same for counted samples, of which little is known beforehand."""
+COUNT_WEIGHT: Final = 2.0
+"""The same for counted samples: those oscillators spread by about 1 %."""
 
 
 class Clock:
@@ -33,9 +35,10 @@ class Clock:
     which differs between two links). That line is an edge of the lower convex hull. With few points its slope is
     noise, hence an L1 prior for slope zero. It is refitted each second, at instants that the samples define, and the
     map follows it without jumps and forward always. The smallest delay itself cannot be seen in one-way traffic.
-    Simulated (48.75 ms connection interval, 1.5 s stalls, 100 ppm): left against right within 5 ms from the first
-    second on; for counted samples with 3 % error within 20 ms after 5 s and 5 ms after 16 s. A packet rate that beats
-    slowly with the connection interval hides the truth for as long as one beat takes.
+    Simulated (48.75 ms connection interval, stalls of 1.5 s, 100 ppm): left against right within 5 ms from the start,
+    within 15 ms for 5 s where a stall spoils the first two seconds; for counted samples off by 3 % within 20 ms at
+    first (170 ms after such a stall), 5 ms after 16 s. A packet rate that beats slowly with the connection interval
+    hides the truth for as long as one beat takes.
     """
 
     def __init__(self, device_ns: int, received_ns: int, counted: bool) -> None:
@@ -49,14 +52,14 @@ class Clock:
         self._hull: list[tuple[float, float]] = []
         self._bin = 0
         self._bin_point: tuple[int, int] | None = None  # (sensor time, lag) of the open bin's fastest packet
-        self._next_fit = FIT_BINS
+        self._next_fit = FIRST_FIT_BINS
         self._settled = False
         self._knot_s = 0.0
         self._knot_lag_s = 0.0
         self._rate = 0.0  # of the map's lag, s/s, from the knot on
 
     def push(self, device_ns: IntArray, received_ns: IntArray) -> IntArray:
-        """Host time of samples, ns. The first call must reach FIT_BINS bins (or all there is, as samples end)."""
+        """Host time of samples, ns. The first call must hold the first FIRST_FIT_BINS bins (or all there is)."""
         x_ns = device_ns - self._base_ns
         lag_ns = received_ns - device_ns - self._base_lag_ns
         x_s = np.asarray(x_ns * 1e-9, np.float64)
@@ -82,6 +85,12 @@ class Clock:
             self._fit(float(x_s[-1]))
         out_s[begin:] = self._lag_s(x_s[begin:])
         return device_ns + self._base_lag_ns + np.rint(out_s * 1e9).astype(np.int64)
+
+    def lateness_ns(self, device_ns: int, received_ns: int) -> float:
+        """How much later than the map says a sample arrived: by its delay if the sensor's clock still runs on."""
+        x_s = (device_ns - self._base_ns) * 1e-9
+        lag_s = self._knot_lag_s + self._rate * (x_s - self._knot_s)
+        return received_ns - device_ns - self._base_lag_ns - lag_s * 1e9
 
     def _lag_s(self, x_s: FloatArray) -> FloatArray:
         return self._knot_lag_s + self._rate * (x_s - self._knot_s)

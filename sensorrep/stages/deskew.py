@@ -1,8 +1,8 @@
 """Samples of two sensors with clocks of their own -> frames: both feet on one even grid.
 
 Latency: a frame waits for the next sample of both feet after its end (one sample interval, plus what the radio
-delays one foot more than the other; a silent foot delays it by up to 2 s, once). The first second of a sensor, and of
-a sensor that started anew, waits for the first fit of its clock.
+delays one foot more than the other; a silent foot delays it by up to 2 s, once). The first two seconds of a
+sensor, and of one that rebooted, wait for the first fit of its clock.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,10 +12,10 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from sensorrep.model import FRAME, FRAME_RATE_HZ, BoolArray, FloatArray, Foot, Frames, IntArray, Samples, SensorInfo
-from sensorrep.stages.clock import BIN_NS, FIT_BINS, Clock
+from sensorrep.stages.clock import BIN_NS, FIRST_FIT_BINS, Clock
 
 FRAME_NS: Final = round(1e9 / FRAME_RATE_HZ)
-HOLD_NS: Final = FIT_BINS * BIN_NS
+HOLD_NS: Final = FIRST_FIT_BINS * BIN_NS
 """How much of a sensor's time is gathered before its clock is fitted for the first time."""
 WAIT_NS: Final = 2_000_000_000
 """How long frames wait for a foot that is silent. Larger: a lost sensor stops the counting for longer. Smaller: a
@@ -27,6 +27,9 @@ LEAST_HOLE_NS: Final = 60_000_000
 interval (50 ms)."""
 GAP_FRAMES: Final = 10
 """Runs of bad frames shorter than this (0.1 s) are no gap worth telling."""
+REJOIN_NS: Final = (-20_000_000, 1_000_000_000)
+"""A new epoch whose first sample arrives this much after its time on the old epoch's clock goes on with that clock: the
+sensor was stopped and started, not rebooted, and needs no new fit. A reboot cannot pass for that: it takes longer."""
 NEVER_NS: Final = -(2**62)
 """Earlier than any sample."""
 
@@ -41,7 +44,7 @@ class Deskew:
     the straight line up to 0.25 s, beyond that the last acceleration and no rotation; zero before the first sample.
 
     Frames are made up to where both feet have samples. A foot more than 2 s behind the other is away and not waited
-    for (3 s for its very first sample); what it sends later for frames already made is dropped and counted `late`.
+    for (4 s for its very first sample); what it sends later for frames already made is dropped and counted `late`.
     All this depends on the order of the samples alone: push what `Decode` gives, cut anywhere.
     """
 
@@ -101,18 +104,16 @@ class Deskew:
         for foot, chunks in timed.items():
             if chunks and self._oldest_ns[foot] == NEVER_NS:
                 self._oldest_ns[foot] = int(chunks[0].time_ns[0])
-        horizon = _horizon(newest, self._oldest_ns)
-        before = np.empty(rows + 1, np.int64)
-        before[0] = self._horizon_ns
-        np.maximum(horizon, self._horizon_ns, out=before[1:])
-        np.maximum.accumulate(before, out=before)
+        horizon_ns = np.append(self._horizon_ns, _horizon(newest, self._oldest_ns))
+        if self._zero_ns is None:
+            begun, self._zero_ns = _zero(newest, self._oldest_ns, horizon_ns[1:])
+            horizon_ns[1 : 1 + begun] = NEVER_NS
+        np.maximum.accumulate(horizon_ns, out=horizon_ns)
         for foot, chunks in timed.items():
             for chunk in chunks:
-                self.late[foot] += self._tracks[foot].push(chunk, before[chunk.at])
+                self.late[foot] += self._tracks[foot].push(chunk, horizon_ns[chunk.at])
             self._newest_ns[foot] = int(newest[foot][-1])
-        if self._zero_ns is None:
-            self._zero_ns = _zero(newest, self._oldest_ns, before[1:])
-        self._horizon_ns = int(before[-1])
+        self._horizon_ns = int(horizon_ns[-1])
 
     def _frames(self) -> list[Frames]:
         if self._zero_ns is None:
@@ -171,15 +172,17 @@ def _horizon(newest: Mapping[Foot, IntArray], oldest_ns: Mapping[Foot, int]) -> 
     return np.where(np.abs(left - right) <= wait_ns, np.minimum(left, right), np.maximum(left, right))
 
 
-def _zero(newest: Mapping[Foot, IntArray], oldest_ns: Mapping[Foot, int], horizon_ns: IntArray) -> int | None:
-    """The first sample of the feet that had been heard when frames could first be made."""
-    first = np.minimum.reduce([np.where(newest[foot] > NEVER_NS, oldest_ns[foot], -NEVER_NS) for foot in newest])
-    (begun,) = np.nonzero(horizon_ns > first)
-    return int(first[begun[0]]) if len(begun) else None
+def _zero(
+    newest: Mapping[Foot, IntArray], oldest_ns: Mapping[Foot, int], horizon_ns: IntArray
+) -> tuple[int, int | None]:
+    """First row at which a frame may begin, and the first sample of the feet that have been heard by then."""
+    first_ns = np.minimum.reduce([np.where(newest[foot] > NEVER_NS, oldest_ns[foot], -NEVER_NS) for foot in newest])
+    (begun,) = np.nonzero(horizon_ns > first_ns)
+    return (int(begun[0]), int(first_ns[begun[0]])) if len(begun) else (len(horizon_ns), None)
 
 
 class _Feed:
-    """One foot's samples onto the host's clock; each epoch waits for the first fit of its clock."""
+    """One foot's samples onto the host's clock; a clock that is new waits for its first fit."""
 
     def __init__(self, own_clock: bool) -> None:
         self._own_clock = own_clock
@@ -222,8 +225,10 @@ class _Feed:
         timed = []
         if samples["epoch"][0] != self._epoch:
             timed = self.release(int(at[0]))
-            self._epoch, self._clock, self._first_ns = int(samples["epoch"][0]), None, int(samples["device_ns"][0])
-            self._device_ns = self._first_ns
+            self._epoch = int(samples["epoch"][0])
+            first_ns, received_ns = int(samples["device_ns"][0]), int(samples["received_ns"][0])
+            if not (self._clock and REJOIN_NS[0] <= self._clock.lateness_ns(first_ns, received_ns) <= REJOIN_NS[1]):
+                self._clock, self._first_ns, self._device_ns = None, first_ns, first_ns
         device_ns = np.maximum.accumulate(np.maximum(samples["device_ns"], self._device_ns))
         self._device_ns = int(device_ns[-1])
         if self._clock:
