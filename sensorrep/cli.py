@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from sensorrep import __version__
+from sensorrep.commands.simulate import simulate
 from sensorrep.errors import SensorRepError
 
 if TYPE_CHECKING:
@@ -107,6 +108,9 @@ def inspect(files: Files) -> None:
         show(inspected(recording), _console())
 
 
+app.command()(simulate)
+
+
 def _replayed(
     files: list[Path], movement: Movement, foot: Side | None, *, speed: float | None, trace: bool, quiet: bool
 ) -> "tuple[SessionSummary, Trace | None, Recording | Table]":
@@ -120,7 +124,9 @@ def _replayed(
     from sensorrep.sources import replay as sources
 
     if (movement is Movement.ONE_LEG) != (foot is not None):
-        raise typer.BadParameter("--movement one-leg needs --foot left or --foot right, and only that movement takes it")
+        raise typer.BadParameter(
+            "--movement one-leg needs --foot left or --foot right, and only that movement takes it"
+        )
     with _opened(files) as recording:
         which = None if foot is None else Foot[foot.name]
         pipeline = Pipeline(recording.header.feet, movement.value, which, trace=trace)

@@ -1,0 +1,272 @@
+"""The command line as people and scripts meet it: what is printed where, exit statuses, one line for an error."""
+
+import json
+import os
+import stat
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+import typer
+
+from sensorrep.cli import app, main
+from sensorrep.commands.simulate import parse_range, parse_tempo, truth_path
+from sensorrep.sources.recording import open_recording
+
+COMMANDS = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+
+
+class Ran(NamedTuple):
+    status: int
+    out: str
+    err: str
+
+
+Run = Callable[..., Ran]
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Run:
+    """Runs the program in this process; a traceback would fail the test by its exception."""
+
+    def run(*arguments: object) -> Ran:
+        monkeypatch.setattr(sys, "argv", ["sensorrep", *map(str, arguments)])
+        try:
+            main()
+        except SystemExit as end:
+            status = end.code
+        else:
+            status = 0
+        return Ran(status if isinstance(status, int) else int(status is not None), *capfd.readouterr())
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def session(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A simulated session of two sets of six."""
+    path = tmp_path_factory.mktemp("session") / "demo.jsonl"
+    program = [sys.executable, "-m", "sensorrep"]
+    options = ["--sets", "2", "--reps", "6", "--rest", "15", "--seed", "1"]
+    subprocess.run([*program, "simulate", "--out", str(path), *options], check=True, capture_output=True)
+    return path
+
+
+def one_line(text: str) -> bool:
+    return text.startswith("sensorrep: ") and text.count("\n") == 1 and "Traceback" not in text
+
+
+# --- all commands
+
+
+@pytest.mark.parametrize("command", sorted(COMMANDS))
+def test_help_says_what_a_command_and_each_of_its_options_does(run: Run, command: str) -> None:
+    ran = run(command, "--help")
+    assert ran.status == 0
+    assert ran.err == ""
+    assert COMMANDS[command].help.split(":")[0].split()[0] in ran.out
+    assert not [option.name for option in COMMANDS[command].params if not option.help]
+
+
+@pytest.mark.parametrize("command", sorted(COMMANDS))
+def test_wrong_usage_is_status_2(run: Run, command: str) -> None:
+    ran = run(command, "--no-such-option")
+    assert ran.status == 2
+    assert ran.out == ""
+
+
+def test_the_version_is_printed(run: Run) -> None:
+    ran = run("--version")
+    assert ran.status == 0
+    assert ran.out.startswith("sensorrep 0.")
+
+
+@pytest.mark.parametrize("command", ["replay", "report", "inspect"])
+@pytest.mark.parametrize(
+    ("name", "content", "expected"),
+    [
+        ("missing.jsonl", None, "no such file"),
+        ("empty.jsonl", b"", "empty"),
+        ("noise.jsonl", bytes(range(256)) * 40, "no recording"),
+        ("noise.csv", bytes(range(256)), "noise.csv"),
+        ("later.jsonl", b'{"format": "sensorrep-recording/9"}\n', "update sensorrep"),
+        ("demo.truth.json", b"{}", "truth"),
+    ],
+)
+def test_a_file_that_is_no_session_is_one_line_and_status_1(
+    run: Run, tmp_path: Path, command: str, name: str, content: bytes | None, expected: str
+) -> None:
+    if content is not None:
+        (tmp_path / name).write_bytes(content)
+    out = ["--out", tmp_path / "report"] if command == "report" else []
+    ran = run(command, tmp_path / name, *out)
+    assert ran.status == 1
+    assert ran.out == ""
+    assert one_line(ran.err), ran.err
+    assert expected in ran.err
+
+
+# --- replay, report, inspect
+
+
+def test_replay_counts_what_was_done_and_json_is_all_that_stdout_gets(run: Run, session: Path) -> None:
+    ran = run("replay", session, "--json", "-")
+    truth = json.loads(truth_path(session).read_bytes())
+    summary = json.loads(ran.out)
+    assert ran.status == 0
+    assert ran.err == ""
+    assert summary["format"] == "sensorrep-session/1"
+    assert summary["simulated"] is True
+    assert [len(one["reps"]) for one in summary["sets"]] == [len(one["reps"]) for one in truth["sets"]] == [6, 6]
+
+
+def test_replay_says_that_a_session_is_simulated(run: Run, session: Path) -> None:
+    ran = run("replay", session)
+    assert ran.status == 0
+    assert "SIMULATED" in ran.out
+    assert "Not a medical device" in ran.out
+
+
+def test_replay_of_a_torn_recording_gives_the_rest_and_says_what_was_lost(
+    run: Run, session: Path, tmp_path: Path
+) -> None:
+    torn = tmp_path / "torn.jsonl"
+    torn.write_bytes(session.read_bytes()[:-200])
+    ran = run("replay", torn, "--json", tmp_path / "summary.json", "--quiet")
+    assert ran.status == 0
+    assert ran.out == ""
+    assert one_line(ran.err)
+    assert "torn" in ran.err
+    assert len(json.loads((tmp_path / "summary.json").read_bytes())["sets"]) == 2
+
+
+def test_one_leg_needs_a_foot(run: Run, session: Path) -> None:
+    assert run("replay", session, "--movement", "one-leg").status == 2
+    assert run("replay", session, "--foot", "left").status == 2
+    assert run("replay", session, "--movement", "one-leg", "--foot", "left").status == 0
+
+
+def test_a_report_is_written_where_it_was_asked_for(run: Run, session: Path, tmp_path: Path) -> None:
+    ran = run("report", session, "--out", tmp_path / "report")
+    assert ran.status == 0
+    assert (tmp_path / "report" / "index.html").exists()
+    assert str(tmp_path / "report" / "index.html") in ran.out
+
+
+def test_a_report_that_cannot_be_written_is_one_line(run: Run, session: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    ran = run("report", session, "--out", tmp_path / "file" / "report", "--quiet")
+    assert ran.status == 1
+    assert one_line(ran.err)
+
+
+def test_inspect_calls_a_sound_recording_sound(run: Run, session: Path) -> None:
+    ran = run("inspect", session)
+    assert ran.status == 0
+    assert "demo.jsonl: sound" in ran.out
+
+
+def test_a_reader_that_goes_away_is_no_error_to_talk_about(session: Path) -> None:
+    read, write = os.pipe()
+    os.close(read)
+    program = [sys.executable, "-m", "sensorrep", "replay", str(session), "--json", "-"]
+    with os.fdopen(write, "wb") as closed:
+        ran = subprocess.run(program, stdout=closed, stderr=subprocess.PIPE, check=False)
+    assert ran.returncode == 1
+    assert ran.stderr == b""
+
+
+# --- simulate
+
+
+def test_simulate_writes_a_recording_and_its_truth_for_the_owner_only(session: Path) -> None:
+    recording = open_recording(session)
+    packets = [packet for block in recording.blocks() for packet in block]
+    assert recording.header.simulated
+    assert recording.header.software.keys() == {"sensorrep"}
+    assert recording.closed_cleanly
+    assert len(packets) > 1000
+    assert [stat.S_IMODE(path.stat().st_mode) for path in (session, truth_path(session))] == [0o600, 0o600]
+
+
+def test_simulate_says_that_nobody_did_it_and_where_it_is(run: Run, tmp_path: Path) -> None:
+    ran = run("simulate", "--out", tmp_path / "new" / "x.jsonl.gz", "--sets", 1, "--reps", 3)
+    assert ran.status == 0
+    assert ran.err == ""
+    assert ran.out.startswith("SIMULATED: ")
+    assert ran.out.splitlines()[1:] == [str(tmp_path / "new" / name) for name in ("x.jsonl.gz", "x.truth.json")]
+
+
+def test_the_options_of_simulate_reach_the_session(run: Run, tmp_path: Path) -> None:
+    out = tmp_path / "x.jsonl"
+    choices = "--posture seated --sets 1 --reps 4 --range 20,10 --tempo 2-1-2-1 --sensors right --rate 50 --fatigue"
+    assert run("simulate", "--out", out, *choices.split()).status == 0
+    truth = json.loads(truth_path(out).read_bytes())
+    (only,) = truth["sets"]
+    assert truth["posture"] == "seated"
+    assert len(only["reps"]) == 4
+    first = only["reps"][0]
+    assert 16.0 < first["range_deg"]["left"] < 24.0
+    assert 8.0 < first["range_deg"]["right"] < 12.0
+    assert 1.6 < first["open_s"] - first["start_s"] < 2.4
+    assert only["reps"][3]["range_deg"]["left"] < 0.85 * first["range_deg"]["left"]
+    with open_recording(out) as recording:
+        assert [foot.word for foot in recording.header.feet] == ["right"]
+
+
+def test_a_seed_gives_the_same_bytes_and_another_seed_others(run: Run, tmp_path: Path) -> None:
+    for name, seed in (("a", 5), ("b", 5), ("c", 6)):
+        assert (
+            run("simulate", "--out", tmp_path / f"{name}.jsonl", "--sets", 1, "--reps", 2, "--seed", seed).status == 0
+        )
+    first, again, other = ((tmp_path / f"{name}.jsonl").read_bytes() for name in "abc")
+    assert first == again
+    assert first != other
+
+
+def test_loss_takes_packets_away(run: Run, tmp_path: Path) -> None:
+    for loss in (0, 20):
+        run("simulate", "--out", tmp_path / f"{loss}.jsonl", "--sets", 1, "--reps", 3, "--loss", loss)
+    whole, lossy = (len((tmp_path / f"{loss}.jsonl").read_bytes().splitlines()) for loss in (0, 20))
+    assert 0.7 * whole < lossy < 0.9 * whole
+
+
+@pytest.mark.parametrize("name", ["x.jsonl", "x.truth.json"])
+def test_simulate_overwrites_nothing(run: Run, tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_text("mine")
+    ran = run("simulate", "--out", tmp_path / "x.jsonl", "--sets", 1)
+    assert ran.status == 1
+    assert ran.out == ""
+    assert one_line(ran.err)
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+    assert (tmp_path / name).read_text() == "mine"
+
+
+def test_simulate_into_a_place_that_cannot_be_is_one_line(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    ran = run("simulate", "--out", tmp_path / "file" / "x.jsonl", "--sets", 1, "--reps", 1)
+    assert ran.status == 1
+    assert one_line(ran.err)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        *("--range 0", "--range 12,", "--range nan", "--range 1,2,3", "--tempo 1-2-3", "--tempo x", "--sets 0"),
+        *("--posture standing", "--loss 100", "--seed -1", "--rate 1e9"),
+    ],
+)
+def test_wrong_choices_for_simulate_are_status_2_and_write_nothing(run: Run, tmp_path: Path, wrong: str) -> None:
+    ran = run("simulate", "--out", tmp_path / "x.jsonl", *wrong.split())
+    assert ran.status == 2
+    assert not list(tmp_path.iterdir())
+
+
+def test_range_and_tempo_are_read_as_they_are_written() -> None:
+    assert parse_range("12") == (12.0, 12.0)
+    assert parse_range("12.5, 9") == (12.5, 9.0)
+    assert parse_tempo("2-1-2-0.5") == (2.0, 1.0, 2.0, 0.5)
+    assert truth_path(Path("a/b.jsonl.gz")) == Path("a/b.truth.json")
