@@ -39,7 +39,7 @@ EXACT = Sensor(
     clock_ppm=0.0,
 )
 SHORT = Scenario("prone", (Set(2),), left=EXACT, right=EXACT, lies_ready=True)
-LONG = Scenario("prone", (Rest(120.0, "still"),), lies_ready=True)
+LONG = Scenario("prone", (Rest(80.0, "still"),), lies_ready=True)
 
 
 class Heard(NamedTuple):
@@ -245,7 +245,7 @@ def test_a_small_range_saturates_and_says_so() -> None:
 
 def still_gyr_dps(sensor: Sensor, seed: int) -> FloatArray:
     lsb = struct.unpack_from("<f", info(sensor, Foot.LEFT), 12)[0]
-    packets = heard(simulate(replace(LONG, left=sensor, right=None), seed))
+    packets = heard(simulate(replace(LONG, left=sensor, right=None, end_s=15.0), seed))
     rate_dps: FloatArray = np.concatenate([packet.readings[:, 3:] for packet in packets]) * lsb
     return rate_dps
 
