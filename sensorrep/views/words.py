@@ -6,6 +6,7 @@ uncertainties) unless the text says otherwise. Pure.
 
 import math
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from statistics import fmean, median
 from typing import Final, NamedTuple
 
@@ -39,6 +40,9 @@ FLAGS: Final = {
     "truncated": "cut off by the recording's edge",
 }
 
+PLUS_MINUS: Final = "the true value is within this in about 95 of 100 cases"
+SIMULATED: Final = "SIMULATED: no person did this session"
+
 
 class Change(NamedTuple):
     """A set against the first set, per cent, positive for more; None where the two can't be compared."""
@@ -51,8 +55,7 @@ class Change(NamedTuple):
 
 def printable(text: str) -> str:
     """A name from outside, fit for a screen: no control characters, no broken Unicode."""
-    whole = text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
-    return "".join(one if one.isprintable() else "\N{REPLACEMENT CHARACTER}" for one in whole)
+    return "".join(one if one.isprintable() else "\N{REPLACEMENT CHARACTER}" for one in text)
 
 
 def degrees(angle_rad: float | None, decimals: int = 1) -> str:
@@ -97,6 +100,16 @@ def tempo(phases: Tempo | Rep) -> str:
     return "-".join(number(part) for part in parts)
 
 
+def when(started_at: str | None) -> str:
+    """Local date and time of the start: ``2026-03-04 17:20``."""
+    if started_at is None:
+        return "date not known"
+    try:
+        return f"{datetime.fromisoformat(started_at):%Y-%m-%d %H:%M}"
+    except ValueError:
+        return printable(started_at)
+
+
 def headline(summary: SessionSummary) -> str:
     """Sets and reps in one line: ``3 sets: 8, 8 and 7 reps``."""
     if not summary.sets:
@@ -115,9 +128,23 @@ def posture(summary: SessionSummary) -> str:
     return POSTURES[summary.posture] + (", changed between sets" if others else "")
 
 
+def set_title(number: int, one: SetSummary) -> str:
+    """``Set 2: 8 reps in 34 s, after 46 s of rest``."""
+    rest = "" if one.rest_before_s is None else f", after {duration(one.rest_before_s)} of rest"
+    return f"Set {number}: {plural(len(one.reps), 'rep')} in {duration(one.end_s - one.start_s)}{rest}"
+
+
 def flags(rep: Rep) -> str:
     """A rep's flags in words; empty for an ordinary rep."""
     return ", ".join(FLAGS.get(flag, flag.replace("_", " ")) for flag in rep.flags)
+
+
+def range_of(rep: Rep, foot: Foot) -> str:
+    """One side's range with its uncertainty: ``12.3 ±1.0``."""
+    angle_rad, sd_rad = rep.range_rad[foot], rep.range_sd_rad[foot]
+    if angle_rad is None:
+        return UNKNOWN
+    return degrees(angle_rad) + ("" if sd_rad is None else f" ±{degrees(2 * sd_rad)}")
 
 
 def spread(one: Spread | None) -> str:
@@ -127,14 +154,21 @@ def spread(one: Spread | None) -> str:
     return f"{degrees(one.mean)}° ±{degrees(2 * one.uncertainty)}° (rep to rep sd {degrees(one.sd)}°)"
 
 
+def verdict(one: SetSummary) -> str:
+    """Left and right of a set in a few words."""
+    if one.symmetry is not None:
+        return one.symmetry.verdict[:1].upper() + one.symmetry.verdict[1:]
+    missing = [foot.word for foot in Foot if one.range_rad[foot] is None]
+    return f"No comparison: {' and '.join(missing)} not measured" if missing else "No comparison: too few reps"
+
+
 def symmetry(one: SetSummary) -> str:
-    """Verdict first, then the figures behind it; the difference is right minus left."""
+    """The verdict, and the figures behind it; the difference is right minus left."""
     if one.symmetry is None:
-        missing = [foot.word for foot in Foot if one.range_rad[foot] is None]
-        return f"No comparison: {' and '.join(missing)} not measured" if missing else "No comparison: too few reps"
+        return verdict(one)
     low, high = one.symmetry.interval_pct
     return (
-        f"{_sentence(one.symmetry.verdict)} (right minus left {_difference(one.range_rad, one.symmetry)};"
+        f"{verdict(one)} (right minus left {_difference(one.range_rad, one.symmetry)};"
         f" 95 % interval {signed_pct(low)} to {signed_pct(high)})"
     )
 
@@ -146,9 +180,17 @@ def _difference(means: Sequence[Spread | None], found: Symmetry) -> str:
     return f"{math.degrees(right.mean - left.mean) + 0.0:+.1f}°, {signed_pct(found.index_pct)}"
 
 
+def fatigue_verdict(found: Fatigue) -> str:
+    """Whether a set showed fatigue, in a few words."""
+    if found.detected:
+        return "Fatigue showed" if found.from_rep is None else f"Fatigue showed from rep {found.from_rep}"
+    measured = found.range_loss_pct is not None or found.speed_loss_pct is not None
+    return "No lasting loss" if measured else "Too few reps to show a trend"
+
+
 def fatigue(found: Fatigue) -> str:
-    """What changed against the set's own best early reps; why is in `Fatigue.evidence`."""
-    losses = [
+    """The verdict, and what changed against the set's own best early reps; why is in `Fatigue.evidence`."""
+    changes = [
         f"{what} {abs(round(loss))} % {less if round(loss) >= 0 else more}"
         for what, loss, less, more in (
             ("range", found.range_loss_pct, "less", "more"),
@@ -157,11 +199,9 @@ def fatigue(found: Fatigue) -> str:
         )
         if loss is not None
     ]
-    if not found.detected:
-        verdict = "No lasting loss" if losses else "Too few reps to show a trend"
-    else:
-        verdict = "Fatigue showed" if found.from_rep is None else f"Fatigue showed from rep {found.from_rep}"
-    return f"{verdict} (at the end, against your own early reps: {', '.join(losses)})" if losses else verdict
+    if not changes:
+        return fatigue_verdict(found)
+    return f"{fatigue_verdict(found)} (at the end, against your own early reps: {', '.join(changes)})"
 
 
 def against_first(one: SetSummary, first: SetSummary) -> Change:
@@ -176,13 +216,15 @@ def against_first(one: SetSummary, first: SetSummary) -> Change:
     )
 
 
-def set_against_first(number: int, one: SetSummary, first: SetSummary) -> str:
-    """One line: how set `number` compares with set 1."""
+def set_against_first(one: SetSummary, first: SetSummary) -> str:
+    """How a set compares with set 1."""
     change = against_first(one, first)
+    if one.posture != first.posture:
+        return "not compared with set 1: another posture"
     if change == (None, None, None):
-        return f"Set {number} against set 1: not comparable"
+        return "not compared with set 1: no side was measured in both"
     return (
-        f"Set {number} against set 1: range {signed_pct(change.range)}, opening speed {signed_pct(change.speed)},"
+        f"against set 1: range {signed_pct(change.range)}, opening speed {signed_pct(change.speed)},"
         f" return time {signed_pct(change.eccentric)}"
     )
 
@@ -202,23 +244,23 @@ def _change(now: float | None, first: float | None) -> float | None:
     return None if now is None or not first else 100 * (now - first) / first
 
 
-def quality(summary: SessionSummary) -> list[str]:
-    """One line a foot: sensor, rate, loss, gaps."""
-    return [f"{foot.word}: {_quality(summary, foot)}" for foot in Foot]
+def sensors(summary: SessionSummary) -> list[str]:
+    """A sentence a foot on what came from its sensor."""
+    return [f"Sensor {foot.word}: {quality(summary, foot)}." for foot in Foot]
 
 
-def _quality(summary: SessionSummary, foot: Foot) -> str:
+def quality(summary: SessionSummary, foot: Foot) -> str:
+    """What came from one foot: sensor, rate, loss, gaps."""
     stats = summary.feet.get(foot)
     if stats is None:
         return "no sensor"
     expected = stats.samples + stats.lost
-    parts = [
-        f"{printable(stats.device)} at {number(stats.rate_hz)} Hz",
-        f"{stats.lost} of {expected} samples lost ({number(100 * stats.lost / expected if expected else None)} %)",
-        gaps(stats.gaps),
-    ]
+    lost = f"{stats.lost} of {expected} samples lost"
+    if stats.lost and expected:
+        lost += f" ({number(100 * stats.lost / expected)} %)"
+    parts = [f"{printable(stats.device)} at {number(stats.rate_hz)} Hz", lost, gaps(stats.gaps)]
     if stats.malformed:
-        parts.append(f"{plural(stats.malformed, 'unreadable packet')}")
+        parts.append(plural(stats.malformed, "unreadable packet"))
     if stats.saturated:
         parts.append(f"{plural(stats.saturated, 'sample')} beyond the sensor's limit")
     return ", ".join(parts)
@@ -274,7 +316,3 @@ def caveat(summary: SessionSummary) -> str | None:
     if summary.sets and summary.posture is None:
         return "The posture was not recognised: compare the angles within the session only."
     return None
-
-
-def _sentence(text: str) -> str:
-    return text[:1].upper() + text[1:]

@@ -16,12 +16,12 @@ from sensorrep.views.plots.style import (
     WARN,
     blank,
     from_zero,
+    laid_out,
     legend,
     nothing,
     numbered,
     series,
     stack,
-    styled,
 )
 
 NUMBERS_ALONG: Final = 28
@@ -32,7 +32,7 @@ LEAST_SMOOTHNESS_SPAN: Final = 0.6
 """Shown at least, so that differences that mean nothing do not fill the panel."""
 
 
-@styled
+@laid_out
 def figure_range(summary: SessionSummary, *, simulated: bool = False) -> Figure:
     """Range of each rep: both legs together against the best early reps, and each side with its uncertainty."""
     figure = blank("Range of each rep", 5.8, simulated)
@@ -52,7 +52,7 @@ def figure_range(summary: SessionSummary, *, simulated: bool = False) -> Figure:
     return figure
 
 
-@styled
+@laid_out
 def figure_tempo(summary: SessionSummary, *, simulated: bool = False) -> Figure:
     """Phases of each rep stacked in the order in which a tempo is written."""
     figure = blank("Tempo of each rep", 3.8, simulated)
@@ -66,7 +66,7 @@ def figure_tempo(summary: SessionSummary, *, simulated: bool = False) -> Figure:
     return figure
 
 
-@styled
+@laid_out
 def figure_speed(summary: SessionSummary, *, simulated: bool = False) -> Figure:
     """Highest speeds out and back, and smoothness, of each rep and side."""
     figure = blank("Speed and smoothness of each rep", 6.8, simulated)

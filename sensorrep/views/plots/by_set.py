@@ -7,10 +7,10 @@ from matplotlib.figure import Figure
 
 from sensorrep.model import Foot, SessionSummary
 from sensorrep.views import words
-from sensorrep.views.plots.style import INK, PHASES, QUIET, blank, from_zero, legend, nothing, series, stack, styled
+from sensorrep.views.plots.style import INK, PHASES, QUIET, blank, from_zero, laid_out, legend, nothing, series, stack
 
 
-@styled
+@laid_out
 def figure_sets(summary: SessionSummary, *, simulated: bool = False) -> Figure:
     """Range, symmetry, speed and tempo of each set."""
     figure = blank("Set against set", 5.8, simulated)

@@ -8,7 +8,7 @@ from matplotlib.ticker import FuncFormatter
 
 from sensorrep.model import BoolArray, FloatArray, Foot, Rep, SessionSummary, SetSummary, Trace
 from sensorrep.views import words
-from sensorrep.views.plots.style import COLOUR, INK, QUIET, SHADE, WARN, blank, legend, nothing, numbered, styled
+from sensorrep.views.plots.style import COLOUR, INK, QUIET, SHADE, WARN, blank, laid_out, legend, nothing, numbered
 
 MARGIN_S = 2.0
 """Shown before and after each set."""
@@ -16,11 +16,11 @@ NUMBERS_A_ROW = 26
 """Rep numbers of 11 pt that fit side by side."""
 
 
-@styled
+@laid_out
 def figure_session(summary: SessionSummary, trace: Trace, *, simulated: bool = False) -> Figure:
     """The session at a glance: heel opening over all of it, then a row a set with its reps numbered."""
     rows = len(summary.sets)
-    figure = blank("Session at a glance", 1.9 + 1.45 * rows, simulated)
+    figure = blank("Session at a glance", max(3.0, 1.9 + 1.45 * rows), simulated)
     grid = figure.add_gridspec(1 + rows, 1, height_ratios=[0.75] + [1.0] * rows)
     whole, *panels = [figure.add_subplot(grid[row]) for row in range(1 + rows)]
     heel_deg = _heel_deg(trace)
@@ -146,7 +146,7 @@ def _clock(at_s: float, _: int | None = None) -> str:
     return f"{int(at_s) // 60}:{int(at_s) % 60:02d}"
 
 
-@styled
+@laid_out
 def figure_reps(summary: SessionSummary, trace: Trace, *, simulated: bool = False) -> Figure:
     """Reps of each set laid over each other from their starts, with their mean: a row a set, left beside right."""
     feet = [foot for foot in Foot if trace.ok[:, foot].any()] or list(Foot)

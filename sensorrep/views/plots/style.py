@@ -3,8 +3,7 @@
 import functools
 import io
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
-from typing import Any, Final, NamedTuple, ParamSpec, TypeVar
+from typing import Any, Final, Literal, NamedTuple, ParamSpec, TypeVar
 
 import numpy as np
 from matplotlib.artist import Artist
@@ -74,10 +73,17 @@ LOOK: Final[list[Any]] = [
         "lines.linewidth": 1.4,
         "svg.hashsalt": "sensorrep",
         "svg.fonttype": "path",
-        "pdf.fonttype": 42,
+        "pdf.fonttype": 3,
     },
 ]
 
+
+SAYS: Final = {
+    "png": ("Software",),
+    "pdf": ("CreationDate", "Creator", "Producer"),
+    "svg": ("Date", "Creator", "Format", "Type"),
+}
+"""What matplotlib would write into each kind of file besides the figure."""
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -92,6 +98,21 @@ def styled(draw: Callable[P, T]) -> Callable[P, T]:
             return draw(*args, **kwargs)
 
     return within
+
+
+def laid_out(draw: Callable[P, Figure]) -> Callable[P, Figure]:
+    """Places of all panels settled once, instead of at each of the three times that a figure is written."""
+
+    @functools.wraps(draw)
+    def settled(*args: P.args, **kwargs: P.kwargs) -> Figure:
+        figure = draw(*args, **kwargs)
+        engine = figure.get_layout_engine()
+        if engine is not None:
+            engine.execute(figure)
+            figure.set_layout_engine("none")
+        return figure
+
+    return styled(settled)
 
 
 def blank(title: str, height_in: float, simulated: bool) -> Figure:
@@ -171,17 +192,8 @@ def numbered(count: int, room: int) -> list[int]:
 
 
 @styled
-def save(figure: Figure, path: Path) -> None:
-    """Write as PNG or PDF, by the name's ending; the same figure gives the same bytes."""
-    metadata = (
-        {"CreationDate": None, "Creator": None, "Producer": None} if path.suffix == ".pdf" else {"Software": None}
-    )
-    figure.savefig(path, dpi=160, metadata=metadata)
-
-
-@styled
-def svg(figure: Figure) -> bytes:
-    """The figure as SVG, with no date and no address in it."""
+def image(figure: Figure, kind: Literal["png", "pdf", "svg"]) -> bytes:
+    """The figure as a file's content, with no date and no address in it: the same figure gives the same bytes."""
     out = io.BytesIO()
-    figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
+    figure.savefig(out, format=kind, dpi=160, metadata=dict.fromkeys(SAYS[kind]))
     return out.getvalue()

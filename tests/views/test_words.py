@@ -1,0 +1,153 @@
+import math
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sensorrep.model import Check, Fatigue, Foot, FootStats, SessionSummary, Tempo
+from sensorrep.views import words
+from tests.views.sessions import CASES, asymmetric, fatigued, moves, one_foot, session, typical, with_gap
+
+
+@pytest.mark.parametrize(
+    ("phases", "text"),
+    [(Tempo(1.2, 0.4, 1.44, 0.46), "1.2-0.4-1.4-0.5"), (Tempo(0.96, 0.0, 2.0, None), "1.0-0.0-2.0")],
+)
+def test_tempo_is_written_in_four_parts_and_in_three_where_nothing_follows(phases: Tempo, text: str) -> None:
+    assert words.tempo(phases) == text
+
+
+@pytest.mark.parametrize(
+    ("counts", "text"),
+    [
+        ((), "No reps were counted"),
+        ((1,), "1 set: 1 rep"),
+        ((8,), "1 set: 8 reps"),
+        ((8, 1), "2 sets: 8 and 1 reps"),
+        ((8, 8, 7), "3 sets: 8, 8 and 7 reps"),
+    ],
+)
+def test_headline_counts_sets_and_reps(counts: tuple[int, ...], text: str) -> None:
+    assert words.headline(session([moves(count) for count in counts]).summary) == text
+
+
+def test_headline_names_half_reps() -> None:
+    assert words.headline(CASES["half_reps"]().summary) == "2 sets: 8 and 8 reps, 1 half rep among them"
+
+
+@given(st.floats() | st.none(), st.integers(0, 3))
+@settings(max_examples=50, deadline=None, derandomize=True)
+def test_a_number_is_digits_or_a_dash_and_never_nan_or_minus_zero(value: float | None, decimals: int) -> None:
+    text = words.number(value, decimals)
+    if value is None or not math.isfinite(value):
+        assert text == words.UNKNOWN
+    else:
+        assert abs(float(text) - value) <= 0.5 * 10.0**-decimals * (1 + 1e-9)
+        assert not (text.startswith("-") and float(text) == 0)
+
+
+@given(st.text(st.characters()))
+@settings(max_examples=100, deadline=None, derandomize=True)
+def test_names_from_outside_cannot_steer_a_terminal_or_break_utf_8(name: str) -> None:
+    shown = words.printable(name)
+    assert shown.isprintable()
+    assert len(shown.encode()) >= len(name)
+
+
+def test_a_file_name_that_is_no_utf_8_is_still_shown() -> None:
+    assert words.printable("caf\udce9.jsonl") == "caf\N{REPLACEMENT CHARACTER}.jsonl"
+
+
+def test_symmetry_says_verdict_direction_and_interval() -> None:
+    one = asymmetric().summary.sets[0]
+    said = words.symmetry(one)
+    assert said.startswith("Right opened less (right minus left -3.4°, -29 %; 95 % interval -40 % to -19 %")
+
+
+def test_symmetry_of_a_lost_side_is_no_comparison() -> None:
+    assert words.symmetry(one_foot().summary.sets[0]) == "No comparison: right not measured"
+
+
+def test_fatigue_says_from_which_rep_and_how_much() -> None:
+    found = fatigued().summary.sets[1].fatigue
+    assert words.fatigue(found) == (
+        "Fatigue showed from rep 6"
+        " (at the end, against your own early reps: range 27 % less, opening speed 41 % less, time a rep 31 % longer)"
+    )
+
+
+def test_fatigue_of_a_short_set_claims_nothing() -> None:
+    assert words.fatigue(Fatigue(False, None, None, None, None, ())) == "Too few reps to show a trend"
+
+
+def test_a_gain_is_said_as_more_and_not_as_a_negative_loss() -> None:
+    said = words.fatigue(Fatigue(False, None, -12.0, None, -8.0, ()))
+    assert "range 12 % more" in said
+    assert "time a rep 8 % shorter" in said
+
+
+def test_sets_are_compared_over_the_feet_that_both_have() -> None:
+    """A set that lost its right foot moved no less with its left."""
+    both = session([moves(6, 1)]).summary.sets[0]
+    left = session([moves(6, 1)], missing=Foot.RIGHT).summary.sets[0]
+    change = words.against_first(left, both)
+    assert change.range == pytest.approx(0)
+    assert change.speed == pytest.approx(0)
+
+
+def test_sets_in_different_postures_are_not_compared() -> None:
+    first, second, _ = typical().summary.sets
+    assert "not compared" in words.set_against_first(replace(second, posture="seated"), first)
+
+
+def test_a_set_half_as_wide_says_so() -> None:
+    sets = session([moves(6, 1), moves(6, 1, left_deg=6.5, right_deg=6.7)]).summary.sets
+    assert words.against_first(sets[1], sets[0]).range == pytest.approx(-50)
+
+
+def test_quality_counts_losses_and_places_gaps() -> None:
+    summary = with_gap().summary
+    assert words.quality(summary, Foot.LEFT).endswith("samples lost, no gaps")
+    assert "570 of 8355 samples lost (6.8 %), 1 gap (at 99.0 s for 9.5 s)" in words.quality(summary, Foot.RIGHT)
+
+
+def test_quality_names_what_could_not_be_read() -> None:
+    stats = FootStats("diy", 100, 0, 50.0, ((1.0, 2.0),) * 5, malformed=1, saturated=3)
+    said = words.quality(SessionSummary(10.0, "one-leg", None, {Foot.LEFT: stats}, (), ()), Foot.LEFT)
+    assert "5 gaps (5.0 s in all), 1 unreadable packet, 3 samples beyond the sensor's limit" in said
+
+
+def test_checks_in_radians_are_shown_in_degrees() -> None:
+    shown = words.in_degrees(Check("large enough (rad)", math.radians(3), math.radians(4), False))
+    assert (shown.rule, round(shown.value, 6), round(shown.limit, 6)) == ("large enough (°)", 3.0, 4.0)
+    other = Check("comes back (share)", 0.4, 0.5, False)
+    assert words.in_degrees(other) is other
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_every_session_ends_with_the_safe_sentences(name: str) -> None:
+    said = words.disclaimer(CASES[name]().summary)
+    assert said.startswith("Not a medical device. Angles are estimates")
+    assert said.endswith("Stop if pain is sharp or new.")
+
+
+def test_disclaimer_gives_twice_the_standard_uncertainty() -> None:
+    assert "±1.1° for one rep in this posture" in words.disclaimer(typical().summary)
+
+
+def test_table_top_says_that_gravity_does_not_see_the_turning() -> None:
+    assert "gyroscope alone" in (words.caveat(CASES["three_reps"]().summary) or "")
+    assert words.caveat(typical().summary) is None
+
+
+@pytest.mark.parametrize(
+    ("given_at", "text"),
+    [
+        (None, "date not known"),
+        ("2026-03-04T17:20:00+01:00", "2026-03-04 17:20"),
+        ("yesterday\x1b[31m", "yesterday\N{REPLACEMENT CHARACTER}[31m"),
+    ],
+)
+def test_the_start_is_said_as_its_own_local_time(given_at: str | None, text: str) -> None:
+    assert words.when(given_at) == text
