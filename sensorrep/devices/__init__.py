@@ -90,7 +90,7 @@ class Device(Protocol):
     def Decoder(self, info: bytes) -> Decoder: ...  # noqa: D102, N802
 
 
-MODELS: Final = ("diy", "table", "witmotion", "movesense", "dot", "metamotion", "polar")
+MODELS: Final = ("diy", "table", "witmotion", "movesense", "dot", "metamotion", "polar", "thingy")
 """Every module of this folder, in the order in which advertisements are tried."""
 
 

@@ -117,7 +117,7 @@ def possible(rows: npt.NDArray[np.void]) -> BoolArray:
 
 
 class Message(NamedTuple):
-    """A whole message and the arrival of its last part."""
+    """A message and the arrival of the packet that made it whole."""
 
     received_ns: int
     content: bytes
@@ -156,7 +156,7 @@ class Decoder:
         if kind[:1] == bytes([ANSWER]) and len(kind) == 2:
             return
         if kind == bytes([DATA, REFERENCE]):
-            yield from self._released()
+            yield from self._released(packet.received_ns)
             self._held = Message(packet.received_ns, content)
         elif kind == bytes([DATA_PART2, REFERENCE]) and self._held:
             self._splits = True
@@ -168,10 +168,10 @@ class Decoder:
             yield self._held
             self._held = None
 
-    def _released(self) -> Iterator[Message]:
+    def _released(self, received_ns: int) -> Iterator[Message]:
         """What was held though no second part came: a short message, or one that lost its second part."""
         if self._held and batch(self._held.content) and not self._splits:
-            yield self._held
+            yield self._held._replace(received_ns=received_ns)
         else:
             self.malformed += self._held is not None
         self._held = None

@@ -26,6 +26,11 @@ anew in the middle of its own backlog. Links give up after some 6 s of silence."
 BACKWARD_NS: Final = 1_000_000_000
 """The same for a step back, which packets out of order explain only within some tens of milliseconds."""
 
+PAUSE_NS: Final = 500_000_000
+"""For sensors without clock and counter: no arrival for longer than this starts a new epoch, since what was lost can't
+be counted. Longer: lost samples shift the time of all later ones unseen. Shorter: a stalled link (0.1 to 0.3 s is
+common) would restart the clock fit."""
+
 
 def nearest(difference: IntArray, expected: IntArray, modulus: int) -> IntArray:
     """The values congruent to `difference` that lie nearest to `expected`."""

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sensorrep.devices import Await, Pause, Script, Subscribe, Write
-from sensorrep.devices.wire import DPS_RAD_S, G_M_S2, blank, expect, heard, joined, nearest_rate
+from sensorrep.devices.wire import DPS_RAD_S, G_M_S2, PAUSE_NS, blank, expect, heard, joined, nearest_rate
 from sensorrep.model import IntArray, Packet, Samples
 
 MODEL: Final = "witmotion"
@@ -28,9 +28,6 @@ MIN_MTU: Final = 23
 RATE_CODES: Final = {50: 0x08, 100: 0x09, 200: 0x0B}
 """Code 0x0A, which some tables call 125 Hz, was measured at 99.3 Hz and is in no table for these models."""
 BANDWIDTH_42_HZ: Final = 0x03
-PAUSE_NS: Final = 500_000_000
-"""No arrival for longer than this starts a new epoch: what was lost can't be counted. Longer: lost samples shift the
-time of all later ones unseen. Shorter: a stalled link (0.1 to 0.3 s is common) would restart the clock fit."""
 
 MOTION_HEADER: Final = b"\x55\x61"
 REGISTER_HEADER: Final = b"\x55\x71"
@@ -170,11 +167,11 @@ class Decoder:
             end += len(packet.payload)
             self._arrivals.append((end, packet.received_ns))
         self._stream_bytes += b"".join(packet.payload for packet in packets)
-        blocks, at = [], 0
+        blocks, at, ahead = [], 0, 0
         while True:
             if self._length:
                 frames = frames_in_step(self._stream_bytes, at, self._length)
-                blocks.append(self._samples(frames, at))
+                blocks.append(self._samples(frames, at, ahead))
                 at += frames.size
                 if is_header(self._stream_bytes[at : at + 2]):
                     break
@@ -182,7 +179,7 @@ class Decoder:
             length = frame_length(self._stream_bytes, at)
             if length is None:
                 break
-            self._length = length
+            self._length, ahead = length, 2
             self._skip(length == 0)
             at += length == 0
         self._forget(at)
@@ -196,17 +193,18 @@ class Decoder:
         self._stream_bytes = self._stream_bytes[at:]
         self._arrivals = [(end - at, received_ns) for end, received_ns in self._arrivals if end > at]
 
-    def _samples(self, frames: npt.NDArray[np.uint8], at: int) -> Samples:
-        """Samples of frames that begin at byte `at` of the stream, each received with its last byte."""
+    def _samples(self, frames: npt.NDArray[np.uint8], at: int, ahead: int) -> Samples:
+        """Samples of frames that begin at byte `at`; each came with its last byte, the first `ahead` bytes later."""
         motion = frames[:, 1] == MOTION_HEADER[1]
-        ends: IntArray = at + frames.shape[1] * (1 + np.flatnonzero(motion))
+        ends: IntArray = at + frames.shape[1] * np.arange(1, len(frames) + 1)
+        ends[:1] += ahead
         arrivals = np.array(self._arrivals, np.int64).reshape(-1, 2)
         raw = raw_values(frames[motion])
         samples = blank(len(raw))
         samples["epoch"] = self._epoch
         samples["counter"] = self._count + np.arange(len(raw))
         samples["device_ns"] = samples["counter"] * self._period_ns
-        samples["received_ns"] = arrivals[np.searchsorted(arrivals[:, 0], ends), 1] if len(raw) else 0
+        samples["received_ns"] = arrivals[np.searchsorted(arrivals[:, 0], ends[motion]), 1] if len(raw) else 0
         samples["acc_m_s2"] = raw[:, :3] * (16 * G_M_S2 / 32768)
         samples["gyr_rad_s"] = raw[:, 3:6] * (2000 * DPS_RAD_S / 32768)
         samples["saturated"] = (np.abs(raw[:, :6].astype(np.int32)) >= 32767).any(axis=1)

@@ -79,9 +79,11 @@ def test_a_first_part_that_looks_whole_waits_for_the_second() -> None:
 
 
 def test_messages_shorter_than_expected_are_read_when_the_next_one_comes() -> None:
-    samples, malformed = decoded(AT_104(), stream([0, 38, 77, 115], samples=4))
+    sent = stream([0, 38, 77, 115], samples=4)
+    samples, malformed = decoded(AT_104(), sent)
     assert (len(samples), malformed) == (12, 0)
     assert samples["counter"].tolist() == list(range(12))
+    assert samples["received_ns"][::4].tolist() == [packet.received_ns for packet in sent[1:]]
 
 
 def test_a_second_part_without_a_first_is_malformed() -> None:
