@@ -27,6 +27,7 @@ from sensorrep.sources.lines import (
     parse_header,
     parse_line,
 )
+from sensorrep.sources.order import Order
 
 _CHUNK: Final = 1 << 17
 """Bytes read (and inflated) at a time: larger costs memory, smaller costs time."""
@@ -58,6 +59,7 @@ class Recording:
         """Bytes of the file read so far, of `size` (0 where that is unknown, as for a pipe)."""
         self._line = 0
         self._packets = 0
+        self._order = Order()
         self._unfinished = False
         self._ended = ""
         self._after_end = False
@@ -89,11 +91,15 @@ class Recording:
     @property
     def damage(self) -> list[str]:
         """What was lost so far, in plain words."""
-        if not self._bad:
-            return list(self._losses)
-        lines = ", ".join(map(str, self._bad_lines)) + (" and others" if self._bad > len(self._bad_lines) else "")
-        skipped = "1 line was" if self._bad == 1 else f"{self._bad} lines were"
-        return [f"{skipped} no packet of a known foot and no event, and skipped (line {lines})", *self._losses]
+        found = list(self._losses)
+        if self._order.left_out:
+            packets = "1 packet" if self._order.left_out == 1 else f"{self._order.left_out} packets"
+            found.insert(0, f"{packets} with an impossible time of arrival left out")
+        if self._bad:
+            lines = ", ".join(map(str, self._bad_lines)) + (" and others" if self._bad > len(self._bad_lines) else "")
+            skipped = "1 line was" if self._bad == 1 else f"{self._bad} lines were"
+            found.insert(0, f"{skipped} no packet of a known foot and no event, and left out (line {lines})")
+        return found
 
     def blocks(self, packets_per_block: int = 4096) -> Iterator[list[Packet]]:
         """The packets in the file's order, so many at a time (fewer in the last block)."""
@@ -101,14 +107,19 @@ class Recording:
             raise ValueError("a recording is read once: open it again")
         with self:
             waiting: list[Packet] = []
-            for piece in self._pieces:
-                waiting += self._read_lines(piece)
+            for packets in self._in_order():
+                waiting += packets
                 whole = len(waiting) - len(waiting) % packets_per_block
                 for start in range(0, whole, packets_per_block):
                     yield waiting[start : start + packets_per_block]
                 del waiting[:whole]
             if waiting:
                 yield waiting
+
+    def _in_order(self) -> Iterator[list[Packet]]:
+        for piece in self._pieces:
+            yield self._order.push(self._read_lines(piece))
+        yield self._order.finish()
 
     def _read_header(self) -> RecordingHeader:
         piece = next(self._pieces, None)
