@@ -196,6 +196,9 @@ class Decoder:
     streams' times, rates that wait, the accelerations of the last KEEP_NS.
     """
 
+    holds_back: Final = True
+    """Samples may come out with a later packet than the one whose arrival they bear."""
+
     def __init__(self, info: bytes) -> None:
         rate, *factors = struct.unpack("<Hff", info) if len(info) == 10 else (0, 0.0, 0.0)
         usable = rate in RATES_HZ and all(0 < factor < 1e6 for factor in factors)

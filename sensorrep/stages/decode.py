@@ -69,7 +69,11 @@ class Decode:
     def _decode(self, foot: Foot, packets: Sequence[Packet], which: list[int]) -> "_At":
         """The samples of one foot's packets, and at which packet each came."""
         decoder = self._decoders[foot]
-        runs = [_arrivals(decoder, packets, run) for run in _rising(packets, which)]
+        # A decoder that joins streams gives samples long after their own packet came: only one packet at a time says
+        # which one released them.
+        singly = getattr(decoder, "holds_back", False)
+        parts = [[i] for i in which] if singly else _rising(packets, which)
+        runs = [_arrivals(decoder, packets, run) for run in parts]
         self.malformed[foot] = decoder.malformed
         if len(runs) == 1:
             at, samples = runs[0]

@@ -1,7 +1,7 @@
 """Polar frames: the maker's and captured bytes, compression both ways, times, the join of both streams, start-up."""
 
 import struct
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 
 import numpy as np
@@ -23,9 +23,11 @@ from sensorrep.devices.polar import (
     parse_started,
     recognises,
 )
+from sensorrep.devices.wire import joined
 from sensorrep.errors import PayloadError, RadioError, RadioReason
-from sensorrep.model import Foot, IntArray, Packet
-from tests.devices.driving import CUTS, decoded, drive, packets, plausible, refused, same_however_cut, streams
+from sensorrep.model import Foot, IntArray, Packet, Samples, SensorInfo
+from sensorrep.stages.decode import Decode
+from tests.devices.driving import CUTS, decoded, drive, packets, pieces, plausible, refused, same_however_cut, streams
 
 # polarofficial/polar-ble-sdk@8fb5311 .../pmd/model/AccDataTest.kt, GyrDataTest.kt, MagDataTest.kt, PmdSettingTest.kt
 ACC_0 = bytes.fromhex(
@@ -384,6 +386,24 @@ def test_what_is_left_after_losses_is_true_however_cut(
     acc_mg = samples["acc_m_s2"][:, 0] / 9.80665 * 1000
     assert acc_mg == pytest.approx(2 * (number - ahead_ns / PERIOD_NS), abs=1e-2)
     assert same_however_cut(new, sent, sizes)
+
+
+@settings(deadline=None, derandomize=True, max_examples=20)
+@given(st.integers(0, 700_000_000), CUTS)
+def test_both_feet_leave_the_decode_stage_in_one_order_however_cut(right_later_ns: int, sizes: list[int]) -> None:
+    """A rate is released by the acceleration's packet and bears the arrival of its own."""
+    right = wearer(6, acc_ahead_ns=-3_000_000)
+    sent = wearer(6, acc_ahead_ns=2_000_000) + [
+        packet._replace(foot=Foot.RIGHT, received_ns=packet.received_ns + right_later_ns) for packet in right
+    ]
+    sent.sort(key=lambda packet: packet.received_ns)
+    sensor = SensorInfo("polar", info=INFO)
+
+    def through(pieces: Iterable[Sequence[Packet]]) -> Samples:
+        stage = Decode({Foot.LEFT: sensor, Foot.RIGHT: sensor})
+        return joined([block for piece in pieces for block in stage.push(piece)] + stage.finish())
+
+    assert np.array_equal(through([sent]), through(pieces(sent, sizes)))
 
 
 @settings(deadline=None, derandomize=True, max_examples=100)
