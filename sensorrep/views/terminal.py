@@ -110,7 +110,7 @@ def _counted(set_number: int, number: int, rep: Rep) -> str:
 
 
 def _left_out(rejected: Rejected) -> str:
-    return f"not counted: {rejected.why}"
+    return f"not counted: {words.reason(rejected)}"
 
 
 def _checks(checks: Sequence[Check]) -> RenderableType:

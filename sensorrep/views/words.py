@@ -5,6 +5,7 @@ uncertainties) unless the text says otherwise. Pure.
 """
 
 import math
+import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from statistics import fmean, median
@@ -211,7 +212,7 @@ def against_first(one: SetSummary, first: SetSummary) -> Change:
     feet = [foot for foot in Foot if one.range_rad[foot] is not None and first.range_rad[foot] is not None]
     return Change(
         _change(_mean_range(one, feet), _mean_range(first, feet)),
-        _change(mean_speed(one, feet), mean_speed(first, feet)),
+        _change(typical_speed(one, feet), typical_speed(first, feet)),
         _change(one.tempo.eccentric_s, first.tempo.eccentric_s),
     )
 
@@ -234,10 +235,11 @@ def _mean_range(one: SetSummary, feet: Iterable[Foot]) -> float | None:
     return fmean(means) if means else None
 
 
-def mean_speed(one: SetSummary, feet: Iterable[Foot] = Foot) -> float | None:
-    """Mean of the reps' highest opening speeds over these feet, rad/s."""
-    speeds = [speed for foot in feet for rep in one.reps if (speed := rep.peak_speed_rad_s[foot]) is not None]
-    return fmean(speeds) if speeds else None
+def typical_speed(one: SetSummary, feet: Iterable[Foot] = Foot) -> float | None:
+    """Median of the reps' highest opening speeds, rad/s, averaged over these feet: one odd rep does not move it."""
+    speeds = [[speed for rep in one.reps if (speed := rep.peak_speed_rad_s[foot]) is not None] for foot in feet]
+    medians = [median(each) for each in speeds if each]
+    return fmean(medians) if medians else None
 
 
 def _change(now: float | None, first: float | None) -> float | None:
@@ -287,7 +289,12 @@ def gaps(spans: Sequence[tuple[float, float]]) -> str:
 
 def rejected(one: Rejected) -> str:
     """When a movement was, and why it was not counted."""
-    return f"at {number(one.start_s)} s ({number(one.end_s - one.start_s)} s long): {one.why}"
+    return f"at {number(one.start_s)} s ({number(one.end_s - one.start_s)} s long): {reason(one)}"
+
+
+def reason(one: Rejected) -> str:
+    """Why a movement was not counted, without the unit of the rule that it failed."""
+    return re.sub(r" \([^()]*\)$", "", one.why)
 
 
 def angle_uncertainty_deg(summary: SessionSummary) -> float | None:

@@ -88,6 +88,15 @@ def test_a_gap_is_named_and_the_line_breaks_there() -> None:
     assert np.isfinite(np.asarray(line.get_ydata(), float)[~inside & (case.trace.time_s < 98.9)]).all()
 
 
+def test_one_leg_alone_is_drawn_only_where_the_other_sensor_was_lost() -> None:
+    """For an instant one leg may be unknown without a loss."""
+    case = typical()
+    ok = case.trace.ok.copy()
+    ok[1000:1005, Foot.LEFT] = False
+    figure = FIGURES["session"](replace(case, trace=replace(case.trace, ok=ok)))
+    assert not any("alone" in text for text in words_in(figure))
+
+
 def test_getting_into_position_does_not_flatten_the_reps() -> None:
     """Before the first set legs turn by a hundred degrees and more."""
     case = typical()

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sensorrep.model import Check, Fatigue, Foot, FootStats, SessionSummary, Tempo
+from sensorrep.model import Check, Fatigue, Foot, FootStats, Rejected, SessionSummary, Tempo
 from sensorrep.views import words
 from tests.views.sessions import CASES, asymmetric, fatigued, moves, one_foot, session, typical, with_gap
 
@@ -104,6 +104,18 @@ def test_sets_in_different_postures_are_not_compared() -> None:
 def test_a_set_half_as_wide_says_so() -> None:
     sets = session([moves(6, 1), moves(6, 1, left_deg=6.5, right_deg=6.7)]).summary.sets
     assert words.against_first(sets[1], sets[0]).range == pytest.approx(-50)
+
+
+def test_one_odd_rep_does_not_move_the_speed_of_a_set() -> None:
+    first = session([moves(8, 1)]).summary.sets[0]
+    odd = replace(first.reps[0], peak_speed_rad_s=(9.0, 9.0))
+    changed = words.against_first(replace(first, reps=(odd, *first.reps[1:])), first)
+    assert changed.speed == pytest.approx(0, abs=3)
+
+
+def test_a_rejection_is_said_without_the_unit_of_its_rule() -> None:
+    assert words.rejected(Rejected(2.0, 2.5, "not large enough (rad)")) == "at 2.0 s (0.5 s long): not large enough"
+    assert words.reason(Rejected(2.0, 2.5, "sway (both feet) together")) == "sway (both feet) together"
 
 
 def test_quality_counts_losses_and_places_gaps() -> None:

@@ -18,7 +18,7 @@ def figure_sets(summary: SessionSummary, *, simulated: bool = False) -> Figure:
     for axes, title, unit in (
         (ranges, "Mean range", "Range (°)"),
         (symmetry, "Right against left", "Difference (%)"),
-        (speeds, "Mean of highest opening speeds", "Speed (°/s)"),
+        (speeds, "Opening speed (medians)", "Speed (°/s)"),
         (tempos, "Tempo (medians)", "Time (s)"),
     ):
         axes.set_title(title)
@@ -50,7 +50,7 @@ def _ranges(axes: Axes, summary: SessionSummary) -> None:
 
 def _speeds(axes: Axes, summary: SessionSummary) -> None:
     for foot in Foot:
-        fast = [words.mean_speed(one, [foot]) for one in summary.sets]
+        fast = [words.typical_speed(one, [foot]) for one in summary.sets]
         series(axes, foot, range(1, len(fast) + 1), [None if v is None else math.degrees(v) for v in fast])
 
 

@@ -69,8 +69,8 @@ def _set_row(axes: Axes, summary: SessionSummary, trace: Trace, heel_deg: FloatA
         axes.axvspan(rep.start_s, rep.end_s, color=SHADE, zorder=0)
     axes.plot(trace.time_s[inside], heel_deg[inside], color=INK)
     for foot in Foot:
-        alone = inside & trace.ok[:, foot] & ~trace.ok[:, 1 - foot]
-        if np.isnan(heel_deg[alone]).any():
+        alone = inside & trace.ok[:, foot] & _in_gaps(summary, Foot(1 - foot), trace)
+        if alone.any():
             own_deg = np.where(alone, np.degrees(trace.opening_rad[:, foot]), np.nan)
             axes.plot(trace.time_s, own_deg, color=COLOUR[foot], linestyle=":", label=f"{foot.word} leg alone")
     _gaps(axes, summary, label=False)
@@ -92,6 +92,14 @@ def _number(axes: Axes, trace: Trace, rep: Rep, number: int) -> None:
     at_s = (rep.open_s + rep.close_s) / 2
     text = f"({number})" if rep.flags else f"{number}"
     axes.annotate(text, (at_s, peak_deg), xytext=(0, 3), textcoords="offset points", ha="center", va="bottom")
+
+
+def _in_gaps(summary: SessionSummary, foot: Foot, trace: Trace) -> BoolArray:
+    """(n,) true while this foot's sensor was lost."""
+    lost = np.zeros(len(trace.time_s), bool)
+    for start_s, end_s in summary.feet[foot].gaps if foot in summary.feet else ():
+        lost |= (trace.time_s >= start_s) & (trace.time_s <= end_s)
+    return lost
 
 
 def _gaps(axes: Axes, summary: SessionSummary, *, label: bool) -> None:
