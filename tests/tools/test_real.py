@@ -4,12 +4,14 @@ import numpy as np
 import pytest
 
 from benchmark.real import Count, best_setting, count, tilt_deg, vertical
+from benchmark.scoring import Mark
 
 BLOCKS = [{"start_s": 10, "end_s": 20, "n_reps": 3}, {"start_s": 40, "end_s": 50, "n_reps": 2}]
 
 
 def test_reps_are_counted_block_by_block_and_elsewhere() -> None:
-    got = count([1.0, 8.5, 15.0, 21.5, 30.0, 41.0, 45.0, 49.0], BLOCKS)
+    middles_s = [1.0, 8.5, 15.0, 21.5, 30.0, 41.0, 45.0, 49.0]
+    got = count([Mark(at_s - 1, at_s + 1) for at_s in middles_s], BLOCKS)
     assert got == Count(((3, 3), (3, 2)), elsewhere=2)
     assert (got.missed, got.extra) == (0, 3)
 

@@ -25,6 +25,9 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="tools/bench", description=__doc__)
     parser.add_argument("what", choices=("accuracy", "speed"))
     parser.add_argument("--quick", action="store_true", help="a small subset, below a minute")
+    parser.add_argument(
+        "--accept", action="store_true", help="with --quick: make these figures the baseline of the tests"
+    )
     parser.add_argument("--json", type=Path, metavar="OUT", help="write the figures to this file as well")
     parser.add_argument("--seeds", type=int, help="sessions of each simulated condition (default: as the list says)")
     parser.add_argument("--no-comparators", action="store_true", help="leave out the methods for comparison")
@@ -40,7 +43,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _accuracy(options: argparse.Namespace) -> dict[str, Any]:
-    from benchmark import accuracy, real, tables
+    from benchmark import accuracy, baseline, real, tables
 
     found = accuracy.run(
         quick=options.quick,
@@ -50,7 +53,11 @@ def _accuracy(options: argparse.Namespace) -> dict[str, Any]:
         tick=_progress,
     )
     print(tables.accuracy_text(found))
-    pted = real.count_pted(options.real / "pted", compare=not options.no_comparators)
+    if options.quick and options.accept:
+        baseline.accept(found)
+    pted = real.count_pted(
+        options.real / "pted", compare=not options.no_comparators and not options.quick, jobs=options.jobs
+    )
     print(tables.pted_text(pted) if pted else f"No real leg exercises in {options.real / 'pted'}: left out.\n")
     tilt = real.tilt_broad(options.real / "broad")
     print(tables.tilt_text(tilt) if tilt else f"No trials with optics in {options.real / 'broad'}: left out.\n")

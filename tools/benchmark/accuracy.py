@@ -1,6 +1,6 @@
 """The matrix of simulated sessions: run them all, score sensorrep and the comparators, sum up by row."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from multiprocessing import get_context
 from typing import Final, NamedTuple
@@ -75,11 +75,20 @@ def run(*, quick: bool, compare: bool, jobs: int, seeds: int | None, tick: Calla
         for seed in range(1 if quick else seeds or one.seeds)
     ]
     results = []
-    with get_context("spawn").Pool(jobs, _start, (quick,)) as pool:
-        for result in pool.imap_unordered(_run, todo, chunksize=2):
-            results.append(result)
-            tick(len(results), len(todo))
+    for result in _each(todo, quick, jobs):
+        results.append(result)
+        tick(len(results), len(todo))
     return sum_up(chosen, sorted(results, key=lambda one: one.job))
+
+
+def _each(todo: Sequence[Job], quick: bool, jobs: int) -> Iterator[Result]:
+    """Results as they come, from this process if there is but one."""
+    if jobs == 1:
+        _start(quick)
+        yield from map(_run, todo)
+        return
+    with get_context("spawn").Pool(jobs, _start, (quick,)) as pool:
+        yield from pool.imap_unordered(_run, todo, chunksize=2)
 
 
 _chosen: list[Condition] = []

@@ -5,6 +5,8 @@ F1 over the very run that is reported. Subsequence DTW is also shown one true re
 which way is open, and from when to when there are sets, as their main turning would be that of lying down otherwise.
 """
 
+from collections.abc import Sequence
+from itertools import product
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -15,8 +17,13 @@ from sensorrep.model import FloatArray
 
 RATE_HZ: Final = 25.0
 SMOOTH_HZ: Final = 5.0
-DTW_SETTINGS: Final = (0.25, 0.35, 0.45, 0.55, 0.65, 0.75, 0.9)
-"""Largest distance of a match, as a part of the lesson's own distance to standing still."""
+DTW_SETTINGS: Final = tuple(product((0.2, 0.5), (0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)))
+"""Least length of a match, as a part of the lesson's; and its largest distance, where standing still is at 1."""
+LONGEST: Final = 2.5
+"""Longest match, as a part of the lesson's length."""
+MARGIN: Final = 0.1
+"""How much of its length is added to the lesson on either side, and taken off the matches: with some rest around it, a
+lesson finds the ends of reps better."""
 PEAK_SETTINGS: Final = (0.1, 0.2, 0.3, 0.4, 0.5, 0.65, 0.8)
 """Least prominence of a peak, as a part of the signal's own height."""
 
@@ -39,27 +46,43 @@ def smooth(time_s: FloatArray, rate_rad_s: FloatArray, rate_hz: float) -> Gyro:
 
 
 def taught_dtw(gyro: Gyro, lesson_s: tuple[float, float]) -> list[list[Mark]]:
-    """Reps by subsequence DTW with the true rep `lesson_s` as the template: one list for each of DTW_SETTINGS.
+    """Reps by subsequence DTW with the true rep `lesson_s` as the template.
 
-    Matches don't overlap and last half to twice as long as the lesson. dtaidistance's own search, in C.
+    The matching function is dtaidistance's; its minima are taken best first, without overlap (Müller 2015, Fundamentals
+    of Music Processing, section 7.2), one list for each of DTW_SETTINGS.
     """
     from dtaidistance.subsequence.dtw import subsequence_alignment
 
-    start, end = np.searchsorted(gyro.time_s, lesson_s)
+    margin_s = MARGIN * (lesson_s[1] - lesson_s[0])
+    start, end = np.searchsorted(gyro.time_s, (lesson_s[0] - margin_s, lesson_s[1] + margin_s))
     rates = gyro.rate_rad_s / np.sqrt(np.mean(np.sum(gyro.rate_rad_s[start:end] ** 2, axis=1)))
     lesson = np.ascontiguousarray(rates[start:end])
     found = subsequence_alignment(lesson, np.ascontiguousarray(rates), use_c=True)
-    lists: list[list[Mark]] = [[] for _ in DTW_SETTINGS]
-    for one in found.kbest_matches(k=None, overlap=0, minlength=len(lesson) // 2, maxlength=2 * len(lesson)):
-        distance = float(one.value) * float(np.sqrt(len(lesson)))  # of a lesson scaled to a mean square of 1
-        if distance > DTW_SETTINGS[-1]:
-            break
-        first, last = one.segment
-        mark = Mark(float(gyro.time_s[first]), float(gyro.time_s[last]))
-        for setting, marks in zip(DTW_SETTINGS, lists, strict=True):
-            if distance <= setting:
-                marks.append(mark)
-    return [sorted(marks) for marks in lists]
+    distance = np.asarray(found.matching_function()) * np.sqrt(len(lesson))
+    ends, _ = find_peaks(-distance)
+    ends = ends[np.argsort(distance[ends])]
+    matches = [
+        (float(distance[end]), _trimmed(gyro.time_s, *found.matching_function_segment(int(end))))
+        for end in ends[distance[ends] <= DTW_SETTINGS[-1][1]]
+    ]
+    return [_apart(matches, lesson_s[1] - lesson_s[0], *setting) for setting in DTW_SETTINGS]
+
+
+def _trimmed(time_s: FloatArray, first: int, last: int) -> Mark:
+    """A match without its margins."""
+    start_s, end_s = float(time_s[first]), float(time_s[last])
+    margin_s = (end_s - start_s) * MARGIN / (1 + 2 * MARGIN)
+    return Mark(start_s + margin_s, end_s - margin_s)
+
+
+def _apart(matches: Sequence[tuple[float, Mark]], lesson_s: float, shortest: float, furthest: float) -> list[Mark]:
+    """Those of the matches (distance and rep, best first) that fit and don't overlap a better one, in order."""
+    taken: list[Mark] = []
+    for distance, rep in matches:
+        fits = distance <= furthest and shortest <= (rep.end_s - rep.start_s) / lesson_s <= LONGEST
+        if fits and not any(rep.start_s < one.end_s and one.start_s < rep.end_s for one in taken):
+            taken.append(rep)
+    return sorted(taken)
 
 
 def peaks(whole: Gyro, lesson_s: tuple[float, float], exercise_s: tuple[float, float]) -> list[list[Mark]]:

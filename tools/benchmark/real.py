@@ -2,6 +2,8 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -9,6 +11,8 @@ import numpy as np
 from vqf import VQF
 
 from benchmark.accuracy import gyroscopes, replay
+from benchmark.marks import of_summary
+from benchmark.scoring import Mark
 from sensorrep.model import FRAME, FRAME_RATE_HZ, FloatArray, Foot, Frames, Movement, Packet, RecordingHeader
 from sensorrep.sources.tables import open_table
 from sensorrep.stages.fuse import Fuse
@@ -48,60 +52,60 @@ class Counted(NamedTuple):
     """For each comparator, one count for each value of its free setting."""
 
 
-def count_pted(folder: Path, *, compare: bool) -> list[Counted]:
-    """Every recording of the 'Physical Therapy Exercises' folder."""
-    return [_count_file(path, compare) for path in sorted(folder.glob("*.csv"))]
+def count_pted(folder: Path, *, compare: bool, jobs: int) -> list[Counted]:
+    """Every recording of the 'Physical Therapy Exercises' folder, in `jobs` processes."""
+    with get_context("spawn").Pool(jobs) as pool:
+        return pool.map(partial(_count_file, compare=compare), sorted(folder.glob("*.csv")), chunksize=1)
 
 
 def _count_file(path: Path, compare: bool) -> Counted:
     truth = json.loads(path.with_suffix(".truth.json").read_text(encoding="utf-8"))
     foot = Foot[truth["moving_foot"].upper()]
     table = open_table([path])
-    header, packets = table.header, [packet for block in table.blocks() for packet in block]
+    session = Session(table.header, [packet for block in table.blocks() for packet in block], foot, truth["sets"])
+    reps = session.reps("one-leg", foot)
     return Counted(
         path.stem,
-        count(middles_s(header, packets, "one-leg", foot), truth["sets"]),
-        len(middles_s(header, packets, "one-leg", Foot(1 - foot))),
-        len(middles_s(header, packets, "heels-apart", None)),
-        _compare(header, packets, foot, truth["sets"]) if compare else {},
+        count(reps, session.blocks),
+        len(session.reps("one-leg", Foot(1 - foot))),
+        len(session.reps("heels-apart", None)),
+        _compare(session, reps) if compare else {},
     )
 
 
-def middles_s(header: RecordingHeader, packets: list[Packet], movement: Movement, foot: Foot | None) -> list[float]:
-    """The middle of each rep found."""
-    summary = replay(header, packets, movement, foot)
-    return [(rep.start_s + rep.end_s) / 2 for one in summary.sets for rep in one.reps]
+class Session(NamedTuple):
+    """A recording of one moving leg, and the blocks of its truth."""
+
+    header: RecordingHeader
+    packets: list[Packet]
+    foot: Foot
+    blocks: Sequence[Mapping[str, Any]]
+
+    def reps(self, movement: Movement, foot: Foot | None) -> list[Mark]:
+        """What sensorrep finds."""
+        return list(of_summary(replay(self.header, self.packets, movement, foot)).reps)
 
 
-def count(middles_s: Sequence[float], blocks: Sequence[Mapping[str, Any]]) -> Count:
+def _compare(session: Session, reps: Sequence[Mark]) -> dict[str, list[Count]]:
+    """The comparators' counts. For want of labelled reps, the lesson is a rep that sensorrep found: its middle one."""
+    from benchmark.comparators import peaks, smooth, taught_dtw
+
+    time_s, rates = gyroscopes(session.header, session.packets)
+    gyro = smooth(time_s, rates[:, 3 * session.foot : 3 * session.foot + 3], FRAME_RATE_HZ)
+    lesson_s = (reps[len(reps) // 2].start_s, reps[len(reps) // 2].end_s)
+    exercise_s = (session.blocks[0]["start_s"] - 5, session.blocks[-1]["end_s"] + 5)
+    found = {"taught DTW": taught_dtw(gyro, lesson_s), "PCA and peaks": peaks(gyro, lesson_s, exercise_s)}
+    return {name: [count(one, session.blocks) for one in lists] for name, lists in found.items()}
+
+
+def count(reps: Sequence[Mark], blocks: Sequence[Mapping[str, Any]]) -> Count:
     """Reps in each block, by their middles."""
+    middles_s = [(one.start_s + one.end_s) / 2 for one in reps]
     found = [
         (sum(one["start_s"] - AROUND_S <= at_s <= one["end_s"] + AROUND_S for at_s in middles_s), int(one["n_reps"]))
         for one in blocks
     ]
-    return Count(tuple(found), len(middles_s) - sum(inside for inside, _ in found))
-
-
-def _compare(
-    header: RecordingHeader, packets: list[Packet], foot: Foot, blocks: Sequence[Mapping[str, Any]]
-) -> dict[str, list[Count]]:
-    """The lesson is a rep's length from the middle of the first block: in cyclic movement the phase doesn't matter."""
-    from benchmark.comparators import peaks, smooth, taught_dtw
-
-    time_s, rates = gyroscopes(header, packets)
-    gyro = smooth(time_s, rates[:, 3 * foot : 3 * foot + 3], FRAME_RATE_HZ)
-    first = blocks[0]
-    middle_s = (first["start_s"] + first["end_s"]) / 2
-    half_s = (first["end_s"] - first["start_s"]) / first["n_reps"] / 2
-    lesson_s = (middle_s - half_s, middle_s + half_s)
-    found = {
-        "taught DTW": taught_dtw(gyro, lesson_s),
-        "PCA and peaks": peaks(gyro, lesson_s, (first["start_s"] - 5, blocks[-1]["end_s"] + 5)),
-    }
-    return {
-        name: [count([(rep.start_s + rep.end_s) / 2 for rep in reps], blocks) for reps in lists]
-        for name, lists in found.items()
-    }
+    return Count(tuple(found), len(reps) - sum(inside for inside, _ in found))
 
 
 def best_setting(counts: Sequence[Sequence[Count]]) -> int:
