@@ -54,7 +54,7 @@ def consensus(
     proposals = unit if known is None else np.concatenate([unit, known[None, :]])
     cosine = np.abs((proposals[:, None, :] * unit[None, :, :]).sum(axis=2))
     # a stroke's vote is capped, so that one knee bend does not outvote a set of small reps
-    weight = np.minimum(length, path_median(length)) * large
+    weight = np.minimum(length, path_quantile(length, 0.5)) * large
     follows = cosine >= alignment
     votes = (follows * weight[None, :]).sum(axis=1)
     best = int(np.argmax(votes))
@@ -65,11 +65,11 @@ def consensus(
     return JointDirection(direction, support, float(length[support].sum()))
 
 
-def path_median(lengths: FloatArray) -> float:
-    """The length at which half of the whole path is made of longer ones: many tiny strokes do not pull it down."""
+def path_quantile(lengths: FloatArray, share: float) -> float:
+    """The length at which `share` of the whole path is made of shorter ones: many tiny strokes do not pull it down."""
     ordered = np.sort(lengths)
     path = np.cumsum(ordered)
-    return float(ordered[np.searchsorted(path, 0.5 * path[-1])])
+    return float(ordered[np.searchsorted(path, share * path[-1])])
 
 
 def leg_axes(direction: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -96,7 +96,7 @@ def heading_offset(q_before: FloatArray, q_after: FloatArray) -> float | None:
     angle = np.sqrt((turned**2).sum(axis=1))
     level = np.sqrt((turned[:, :2] ** 2).sum(axis=1))
     certain = angle.min() > LEAST_TURN_RAD and angle.max() < MOST_TURN_RAD and (level > 0.5 * angle).all()
-    alike = abs(angle[1] - angle[0]) < 0.25 * angle.max() and abs(turned[1, 2] - turned[0, 2]) < 0.35 * angle.max()
+    alike = abs(angle[1] - angle[0]) < 0.25 * angle.max() and abs(turned[1, 2] - turned[0, 2]) < 0.75 * angle.max()
     if not (certain and alike):
         return None
     headings = np.arctan2(turned[:, 1], turned[:, 0])

@@ -1,10 +1,13 @@
 """Excursions of a signal from its rest level and back: turning points, rest levels, the four boundaries of a rep."""
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 
 from sensorrep.model import FloatArray
+
+OVERSHOOT: Final = 0.2
+"""Share of a range by which rest may differ before and after; beyond it the legs go elsewhere."""
 
 
 def turning_points(signal: FloatArray, hysteresis: float) -> tuple[list[int], bool]:
@@ -38,6 +41,19 @@ def turning_points(signal: FloatArray, hysteresis: float) -> tuple[list[int], bo
     starts_low = (len(points) % 2 == 1) == (direction > 0)
     points.append(high if direction > 0 else low)
     return [candidates[point] for point in points], starts_low
+
+
+def trimmed(signal: FloatArray, low: int, high: int, next_low: int) -> tuple[int, int, int]:
+    """The excursion without what lies far below the nearer of its two rests: the legs came from, or went, elsewhere."""
+    nearer = max(float(signal[low]), float(signal[next_low]))
+    floor = nearer - OVERSHOOT * (float(signal[high]) - nearer)
+    below = np.flatnonzero(signal[low:high] < floor)
+    beyond = np.flatnonzero(signal[high:next_low] < floor)
+    return (
+        low + int(below[-1]) + 1 if len(below) else low,
+        high,
+        high + int(beyond[0]) - 1 if len(beyond) else next_low,
+    )
 
 
 class Boundaries(NamedTuple):

@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from sensorrep.kinematics import axes as turning
-from sensorrep.kinematics.excursions import rest_stretch, turning_points
+from sensorrep.kinematics.excursions import rest_stretch, trimmed, turning_points
 from sensorrep.model import FRAME_RATE_HZ, BoolArray, Check, FloatArray, HeelSignal, IntArray, Movement
 
 
@@ -36,9 +36,12 @@ LIMITS: Final[dict[Movement, Limits]] = {
 
 ALIGNMENT: Final = 0.8
 """Least cosine between strokes of one exercise. Larger: a shaky pelvis breaks sets. Smaller: stray strokes join in."""
-HYSTERESIS: Final = 0.35
-"""Share of the typical excursion that must be covered for a turning point. Larger: loses partial reps. Smaller: counts
-a bounce at the top as a rep of its own."""
+TYPICAL: Final = 0.7
+"""This share of all movement to and fro is in swings smaller than the typical one: it is one of the larger ones, so that
+bounces at the top and fidgets are not taken for reps."""
+HYSTERESIS: Final = 0.25
+"""Share of the typical excursion that must be covered for a turning point. Larger: loses partial reps. Smaller: looks
+at fidgets between reps."""
 VALLEY: Final = 0.5
 """Two highs are one rep unless the signal comes back by this share of the lower one between them."""
 RETURN: Final = 0.4
@@ -55,12 +58,16 @@ LEAST_ONE_LEG: Final = 5
 """The same where one of the two legs hardly moves."""
 ONE_LEG: Final = 0.25
 """A leg hardly moves when it turns less than this share of the other's turn."""
-LIKE: Final = 1.6
-"""Movements are alike when their size differs less than by this factor from the median."""
-RUNT: Final = 0.3
+LEAST_TIME_S: Final = 4.0
+"""They must last so long together: jerks at the band are shorter."""
+LIKE_SIZE: Final = 1.6
+LIKE_TIME: Final = 2.0
+"""Movements are alike when their size and their duration differ less than by these factors from the median."""
+RUNT: Final = 0.25
 """Smaller excursions, as a share of the set's median, are fidgets between reps, not partial reps."""
 SEARCH_STEP: Final = 4
 """The search looks at every fourth frame (25 Hz), which is plenty for turning points; what is found is measured on all."""
+SET_GAP: Final = round(SET_GAP_S * FRAME_RATE_HZ / SEARCH_STEP)
 SURE_REST: Final = round(1.0 * FRAME_RATE_HZ / SEARCH_STEP)
 """Standing still for a second before the first movement is rest, not a hold."""
 LONG_REST: Final = round(6.0 * FRAME_RATE_HZ / SEARCH_STEP)
@@ -142,7 +149,7 @@ def find(
     swings, _ = turning_points(heel, limits.least_opening_rad)
     if len(swings) < 3:
         return None
-    typical = turning.path_median(np.abs(np.diff(heel[swings])))
+    typical = turning.path_quantile(np.abs(np.diff(heel[swings])), TYPICAL)
     likely, sure = _open_sign(heel, searched["still"][:, list(feet)].all(axis=1), swings, typical)
     of_known = float(best.direction @ known.direction) if known is not None else 0.0
     of_prior = float(best.direction @ prior) if prior is not None else 0.0
@@ -180,19 +187,30 @@ def last_set(found: Found, known: Template | None) -> list[Span]:
         return []
     openings = np.array([span.opening_rad for span in run])
     typical = float(np.median(openings))
-    alike = int(((openings > typical / LIKE) & (openings < typical * LIKE)).sum())
-    if alike < _least(found, run, typical, known):
-        return []
+    durations = np.array([span.back - span.leaves for span in run])
+    alike = _like(openings, LIKE_SIZE) & _like(durations, LIKE_TIME)
+    if not _is_known(found, typical, known):
+        legs = np.median([span.legs_rad for span in run], axis=0)
+        least = LEAST_REPS if legs.min() > ONE_LEG * legs.max() else LEAST_ONE_LEG
+        if alike.sum() < least or durations[alike].sum() < LEAST_TIME_S * FRAME_RATE_HZ:
+            return []
     return [span for span in run if span.opening_rad >= RUNT * typical]
 
 
-def _least(found: Found, run: list[Span], typical: float, known: Template | None) -> int:
-    """So many alike make a set."""
-    if known is not None and float(found.direction @ known.direction) > ALIGNMENT:
-        if known.opening_rad / ALIKE < typical < known.opening_rad * ALIKE:
-            return 1
-    legs = np.median([span.legs_rad for span in run], axis=0)
-    return LEAST_REPS if legs.min() > ONE_LEG * legs.max() else LEAST_ONE_LEG
+def _like(values: FloatArray, factor: float) -> BoolArray:
+    return _within(values, float(np.median(values)), factor)
+
+
+def _within(values: FloatArray, middle: float, factor: float) -> BoolArray:
+    like: BoolArray = (values > middle / factor) & (values < middle * factor)
+    return like
+
+
+def _is_known(found: Found, typical: float, known: Template | None) -> bool:
+    """Whether these are the reps of an earlier set again."""
+    if known is None or float(found.direction @ known.direction) < ALIGNMENT:
+        return False
+    return known.opening_rad / ALIKE < typical < known.opening_rad * ALIKE
 
 
 def _last_run(spans: tuple[Span, ...]) -> list[Span]:
@@ -209,16 +227,19 @@ def _last_run(spans: tuple[Span, ...]) -> list[Span]:
 def _open_sign(heel: FloatArray, still: BoolArray, swings: list[int], typical: float) -> tuple[float, bool]:
     """(+1 if `heel` seems to grow when the legs open, -1 if it falls; whether that is sure): away from where they rested.
 
-    Rest is where the first large swing began, unless the last one ended in a longer stillness than a hold would be.
+    Rest is where the first of the last run of like swings began, unless the legs were moving then and rested long after
+    the last one.
     """
     step = np.diff(heel[swings])
-    large = np.flatnonzero(np.abs(step) >= 0.5 * typical)
-    if not len(large):
+    alike = np.flatnonzero(_within(np.abs(step), typical, LIKE_SIZE))
+    if not len(alike):
         return 1.0, False
-    first, last = float(np.sign(step[large[0]])), -float(np.sign(step[large[-1]]))
-    rested_before = int(still[: swings[large[0]] + 1].sum())
-    rested_after = int(still[swings[large[-1] + 1] :].sum())
-    if rested_after >= LONG_REST and rested_after > rested_before:
+    apart = [swings[after] - swings[before + 1] > SET_GAP for before, after in zip(alike, alike[1:], strict=False)]
+    start, end = int(alike[np.flatnonzero([True, *apart])[-1]]), int(alike[-1])
+    first, last = float(np.sign(step[start])), -float(np.sign(step[end]))
+    rested_before = int(still[max(swings[start] - SURE_REST, 0) : swings[start] + SURE_REST].sum())
+    rested_after = int(still[swings[end + 1] :].sum())
+    if rested_before < SURE_REST and rested_after >= LONG_REST:
         return last, True
     return first, rested_before >= SURE_REST
 
@@ -232,13 +253,14 @@ def _excursions(heel: FloatArray, hysteresis: float) -> list[tuple[int, int, int
     for low, high, next_low in zip(points[::2], points[1::2], points[2::2], strict=False):
         if triples:
             first, peak, _ = triples[-1]
-            rest = min(heel[first], heel[next_low])
-            lower = min(heel[peak], heel[high]) - rest
-            if heel[low] - rest > (1.0 - VALLEY) * lower:
+            # after a set the legs may go elsewhere, and before it they come from elsewhere: the nearer rest counts
+            over = next_low == points[-1]
+            rest = heel[first] if over else max(heel[first], heel[next_low])
+            if heel[low] - rest > (1.0 - VALLEY) * (min(heel[peak], heel[high]) - rest):
                 triples[-1] = (first, peak if heel[peak] >= heel[high] else high, next_low)
                 continue
         triples.append((low, high, next_low))
-    return triples
+    return [trimmed(heel, *triple) for triple in triples]
 
 
 def _judge(

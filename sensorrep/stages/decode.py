@@ -4,11 +4,12 @@ Latency: none while packets come in order; behind a hole samples wait for what m
 """
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Final, NamedTuple
 
 import numpy as np
 
-from sensorrep.devices import Decoder, device
+from sensorrep.devices import device
 from sensorrep.model import SAMPLE, Foot, IntArray, Packet, Samples, SensorInfo
 
 REORDER_WAIT_NS: Final = 200_000_000
@@ -46,46 +47,45 @@ class Decode:
         """At most one block: what these packets release, of both feet."""
         if not packets:
             return []
-        now_ns = np.array([packet.received_ns for packet in packets], np.int64)
-        now_ns[0] = max(int(now_ns[0]), self._now_ns)
+        received_ns = np.array([packet.received_ns for packet in packets], np.int64)
+        now_ns = np.maximum(received_ns, self._now_ns)
         np.maximum.accumulate(now_ns, out=now_ns)
         self._now_ns = int(now_ns[-1])
         released = []
         for foot in Foot:
             which = [i for i, packet in enumerate(packets) if packet.foot == foot]
-            if foot in self._decoders:
-                at, samples = self._decode(foot, packets, which)
-                released.append(self._order(foot, at, samples, now_ns))
-            else:
+            if foot not in self._decoders:
                 self.malformed[foot] += len(which)
+            elif which:
+                mine = packets if len(which) == len(packets) else [packets[i] for i in which]
+                came = self._decode(foot, mine, np.array(which, np.int64), received_ns)
+                released.append(self._order(foot, came, now_ns))
+            elif self._orders[foot].waits:
+                released.append(self._order(foot, _nothing(), now_ns))
         return _merge(released)
 
     def finish(self) -> list[Samples]:
         """What still waited behind holes."""
-        nothing = _At(np.zeros(0, np.int64), Samples(np.zeros(0, SAMPLE)))
         end_ns = np.array([2**63 - 1])
-        return _merge([self._order(foot, *nothing, end_ns) for foot in self._orders])
+        return _merge([self._order(foot, _nothing(), end_ns) for foot in self._orders])
 
-    def _decode(self, foot: Foot, packets: Sequence[Packet], which: list[int]) -> "_At":
-        """The samples of one foot's packets, and at which packet each came."""
+    def _decode(self, foot: Foot, packets: Sequence[Packet], which: IntArray, received_ns: IntArray) -> "_At":
+        """The samples of one foot's packets, which are those at `which` of all, and at which of them each came."""
         decoder = self._decoders[foot]
-        # A decoder that joins streams gives samples long after their own packet came: only one packet at a time says
-        # which one released them.
-        singly = getattr(decoder, "holds_back", False)
-        parts = [[i] for i in which] if singly else _rising(packets, which)
-        runs = [_arrivals(decoder, packets, run) for run in parts]
+        mine_ns = received_ns[which]
+        # Where arrival times rise, a sample's own tells its packet; where they do not, cut.
+        cuts = (np.flatnonzero(mine_ns[1:] <= mine_ns[:-1]) + 1).tolist() if len(which) > 1 else []
+        runs = []
+        for begin, end in pairwise([0, *cuts, len(which)]):
+            samples = decoder.push(packets[begin:end])
+            samples["foot"] = foot
+            runs.append(_At(which[begin + mine_ns[begin:end].searchsorted(samples["received_ns"])], samples))
         self.malformed[foot] = decoder.malformed
-        if len(runs) == 1:
-            at, samples = runs[0]
-        else:
-            at = np.concatenate([np.zeros(0, np.int64), *(run.at for run in runs)])
-            samples = Samples(np.concatenate([np.zeros(0, SAMPLE), *(run.samples for run in runs)]))
-        samples["foot"] = foot
-        return _At(at, samples)
+        return _joined(runs)
 
-    def _order(self, foot: Foot, at: IntArray, samples: Samples, now_ns: IntArray) -> "_At":
+    def _order(self, foot: Foot, came: "_At", now_ns: IntArray) -> "_At":
         order = self._orders[foot]
-        out = order.push(at, samples, now_ns)
+        out = order.push(*came, now_ns)
         self.lost[foot] = order.lost
         self.duplicates[foot] = order.duplicates
         self.late[foot] = order.late
@@ -101,34 +101,32 @@ class _At(NamedTuple):
     samples: Samples
 
 
-def _rising(packets: Sequence[Packet], which: list[int]) -> list[list[int]]:
-    """Cut where arrival times do not rise, so that within a run a sample's arrival names its packet."""
-    runs: list[list[int]] = [[]]
-    before = None
-    for i in which:
-        received_ns = packets[i].received_ns
-        if before is not None and received_ns <= before:
-            runs.append([])
-        runs[-1].append(i)
-        before = received_ns
-    return runs if which else []
+def _nothing() -> _At:
+    return _At(np.zeros(0, np.int64), Samples(np.zeros(0, SAMPLE)))
 
 
-def _arrivals(decoder: Decoder, packets: Sequence[Packet], run: list[int]) -> _At:
-    samples = decoder.push([packets[i] for i in run])
-    received_ns = np.array([packets[i].received_ns for i in run], np.int64)
-    place = np.searchsorted(received_ns, samples["received_ns"]).clip(max=len(run) - 1)
-    return _At(np.array(run)[place], samples)
+def _joined(parts: Sequence[_At]) -> _At:
+    if len(parts) == 1:
+        return parts[0]
+    at = np.concatenate([part.at for part in parts])
+    samples = np.empty(len(at), SAMPLE)
+    begin = 0
+    for part in parts:
+        samples[begin : begin + len(part.at)] = part.samples
+        begin += len(part.at)
+    return _At(at, Samples(samples))
 
 
 def _merge(released: Sequence[_At]) -> list[Samples]:
+    """Both feet's samples in the order of their packets; of one packet's, the left foot's first."""
     released = [part for part in released if len(part.at)]
-    if not released:
-        return []
-    if len(released) == 1:
-        return [released[0].samples]
-    order = np.argsort(np.concatenate([part.at for part in released]), kind="stable")
-    return [Samples(np.concatenate([part.samples for part in released])[order])]
+    if len(released) < 2:
+        return [part.samples for part in released]
+    left, right = released
+    samples = np.empty(len(left.at) + len(right.at), SAMPLE)
+    samples[np.arange(len(left.at)) + right.at.searchsorted(left.at)] = left.samples
+    samples[np.arange(len(right.at)) + left.at.searchsorted(right.at, side="right")] = right.samples
+    return [Samples(samples)]
 
 
 class _Order:
@@ -148,9 +146,14 @@ class _Order:
         """First counter of each closed hole of this epoch."""
         self._hole_end = np.zeros(0, np.int64)
 
+    @property
+    def waits(self) -> bool:
+        """Whether samples are held back behind a hole."""
+        return len(self._held) > 0
+
     def push(self, at: IntArray, samples: Samples, now_ns: IntArray) -> _At:
         """What these samples, and the time that passed with `now_ns` (of all packets), release."""
-        if not len(self._held) and (not len(samples) or self._continues(samples)):
+        if not self.waits and (not len(samples) or self._continues(samples)):
             self._next += len(samples)
             return _At(at, samples)
         newest = np.maximum.accumulate(samples["epoch"]).clip(self._epoch)
@@ -164,7 +167,7 @@ class _Order:
             later = newest > epoch
             end = int(at[later][0]) if later.any() else len(now_ns)
             parts.append(self._settle(at[mine], Samples(samples[mine]), now_ns[:end]))
-        return _At(np.concatenate([p.at for p in parts]), Samples(np.concatenate([p.samples for p in parts])))
+        return _joined(parts)
 
     def _continues(self, samples: Samples) -> bool:
         counter = samples["counter"]

@@ -13,6 +13,7 @@ import numpy as np
 
 from sensorrep.model import FRAME, FRAME_RATE_HZ, BoolArray, FloatArray, Foot, Frames, IntArray, Samples, SensorInfo
 from sensorrep.stages.clock import BIN_NS, FIRST_FIT_BINS, Clock
+from sensorrep.stages.track import NEVER_NS, Timed, Track
 
 FRAME_NS: Final = round(1e9 / FRAME_RATE_HZ)
 HOLD_NS: Final = FIRST_FIT_BINS * BIN_NS
@@ -20,8 +21,6 @@ HOLD_NS: Final = FIRST_FIT_BINS * BIN_NS
 WAIT_NS: Final = 2_000_000_000
 """How long frames wait for a foot that is silent. Larger: a lost sensor stops the counting for longer. Smaller: a
 radio stall (1.5 s measured) loses samples that come in a burst after it."""
-BRIDGE_NS: Final = 250_000_000
-"""Holes up to this are interpolated; beyond, a straight line says nothing about a leg that moves at 1 Hz."""
 LEAST_HOLE_NS: Final = 60_000_000
 """No interval up to this is a hole, however high the rate: time stamps made from arrivals jitter by a connection
 interval (50 ms)."""
@@ -30,8 +29,6 @@ GAP_FRAMES: Final = 10
 REJOIN_NS: Final = (-20_000_000, 1_000_000_000)
 """A new epoch whose first sample arrives this much after its time on the old epoch's clock goes on with that clock: the
 sensor was stopped and started, not rebooted, and needs no new fit. A reboot cannot pass for that: it takes longer."""
-NEVER_NS: Final = -(2**62)
-"""Earlier than any sample."""
 
 
 class Deskew:
@@ -52,7 +49,7 @@ class Deskew:
         self.late = dict.fromkeys(Foot, 0)
         """Samples that came after their frames had been made, or not after an earlier sample of the same foot."""
         self._feeds = {foot: _Feed(own_clock=sensor.device != "table") for foot, sensor in feet.items()}
-        self._tracks = {foot: _Track() for foot in feet}
+        self._tracks = {foot: Track() for foot in feet}
         self._gaps = {foot: _Gaps() for foot in Foot}
         self._newest_ns = dict.fromkeys(feet, NEVER_NS)
         self._oldest_ns = dict.fromkeys(feet, NEVER_NS)
@@ -71,7 +68,10 @@ class Deskew:
     @property
     def rate_hz(self) -> dict[Foot, float]:
         """Measured samples per second of session time, holes left out; 0 where there were too few."""
-        return {foot: self._tracks[foot].rate_hz if foot in self._tracks else 0.0 for foot in Foot}
+        rates = dict.fromkeys(Foot, 0.0)
+        for foot, track in self._tracks.items():
+            rates[foot] = track.spans / (track.spans_ns * 1e-9) if track.spans else 0.0
+        return rates
 
     @property
     def drift_ppm(self) -> dict[Foot, float]:
@@ -82,11 +82,7 @@ class Deskew:
         """At most one block: the frames that these samples complete."""
         if not len(samples):
             return []
-        timed = {}
-        for foot, feed in self._feeds.items():
-            (at,) = np.nonzero(samples["foot"] == foot)
-            timed[foot] = feed.push(at, Samples(samples[at])) if len(at) else []
-        self._take(timed, len(samples))
+        self._take({foot: feed.push(_columns(samples, foot)) for foot, feed in self._feeds.items()}, len(samples))
         return self._frames()
 
     def finish(self) -> list[Frames]:
@@ -98,20 +94,21 @@ class Deskew:
         self._horizon_ns = max([self._horizon_ns, *self._newest_ns.values()])
         return self._frames()
 
-    def _take(self, timed: Mapping[Foot, list["_Timed"]], rows: int) -> None:
+    def _take(self, timed: Mapping[Foot, list[Timed]], rows: int) -> None:
         """Hand a block's samples to the tracks, and move the horizon past its rows."""
-        newest = {foot: _newest(self._newest_ns[foot], chunks, rows) for foot, chunks in timed.items()}
-        for foot, chunks in timed.items():
-            if chunks and self._oldest_ns[foot] == NEVER_NS:
-                self._oldest_ns[foot] = int(chunks[0].time_ns[0])
-        horizon_ns = np.append(self._horizon_ns, _horizon(newest, self._oldest_ns))
+        newest = {foot: _newest(self._newest_ns[foot], parts, rows) for foot, parts in timed.items()}
+        for foot, parts in timed.items():
+            if parts and self._oldest_ns[foot] == NEVER_NS:
+                self._oldest_ns[foot] = int(parts[0].time_ns[0])
+        horizon_ns = _horizon(newest, self._oldest_ns)
+        horizon_ns[0] = self._horizon_ns
         if self._zero_ns is None:
-            begun, self._zero_ns = _zero(newest, self._oldest_ns, horizon_ns[1:])
-            horizon_ns[1 : 1 + begun] = NEVER_NS
+            begun, self._zero_ns = _zero(newest, self._oldest_ns, horizon_ns)
+            horizon_ns[:begun] = NEVER_NS
         np.maximum.accumulate(horizon_ns, out=horizon_ns)
-        for foot, chunks in timed.items():
-            for chunk in chunks:
-                self.late[foot] += self._tracks[foot].push(chunk, horizon_ns[chunk.at])
+        for foot, parts in timed.items():
+            for part in parts:
+                self.late[foot] += self._tracks[foot].push(part, horizon_ns[part.at])
             self._newest_ns[foot] = int(newest[foot][-1])
         self._horizon_ns = int(horizon_ns[-1])
 
@@ -125,42 +122,32 @@ class Deskew:
         edges_ns = self._zero_ns + number * FRAME_NS
         frames = np.zeros(count, FRAME)
         frames["time_s"] = (number[:-1] + 0.5) / FRAME_RATE_HZ
+        acc, gyr, oks = frames["acc_m_s2"], frames["gyr_rad_s"], frames["ok"]
         for foot, track in self._tracks.items():
             if not self._frame:
                 track.begin(self._zero_ns)
-            mean, ok = track.means(edges_ns)
-            frames["acc_m_s2"][:, foot] = mean[:, :3]
-            frames["gyr_rad_s"][:, foot] = mean[:, 3:]
-            frames["ok"][:, foot] = ok
+            mean, oks[:, foot] = track.means(edges_ns)
+            acc[:, foot] = mean[:, :3]
+            gyr[:, foot] = mean[:, 3:]
         for foot, gaps in self._gaps.items():
-            gaps.push(frames["ok"][:, foot], self._frame)
+            gaps.push(oks[:, foot], self._frame)
         self._frame += count
         return [Frames(frames)]
 
 
-class _Timed(NamedTuple):
-    """Samples of one foot and epoch on the host's clock; `at` is the row of the block at which each is known."""
-
-    at: IntArray
-    time_ns: IntArray
-    samples: Samples
-    longest_ns: float
-    """Longest interval between neighbours that is no hole."""
-
-
-def _newest(carried_ns: int, chunks: Sequence[_Timed], rows: int) -> IntArray:
-    """A foot's newest time as of each row of a block."""
-    newest = np.full(rows, NEVER_NS)
-    newest[0] = carried_ns
-    for chunk in chunks:
-        newest[chunk.at] = np.maximum(chunk.time_ns, newest[chunk.at])
-    return np.maximum.accumulate(newest)
+def _newest(carried_ns: int, parts: Sequence[Timed], rows: int) -> IntArray:
+    """A foot's newest time before a block of so many rows and after each of them, (rows + 1,)."""
+    newest = np.empty(rows + 1, np.int64)
+    newest.fill(carried_ns)
+    for part in parts:
+        newest[part.at + 1] = part.time_ns  # of several in one row the last, which is the newest
+    return np.maximum.accumulate(newest, out=newest)
 
 
 def _horizon(newest: Mapping[Foot, IntArray], oldest_ns: Mapping[Foot, int]) -> IntArray:
     """Up to when frames may be made as of each row: both feet's newest, or the one's when the other is away."""
     if len(newest) < 2:
-        return next(iter(newest.values()))
+        return next(iter(newest.values())).copy()
     left, right = newest[Foot.LEFT], newest[Foot.RIGHT]
     wait_ns: int | IntArray = WAIT_NS
     if left[0] == NEVER_NS or right[0] == NEVER_NS:  # one that has not been heard yet counts as at the other's start
@@ -169,7 +156,11 @@ def _horizon(newest: Mapping[Foot, IntArray], oldest_ns: Mapping[Foot, int]) -> 
             np.where(left == NEVER_NS, np.minimum(right, oldest_ns[Foot.RIGHT]), left),
             np.where(right == NEVER_NS, np.minimum(left, oldest_ns[Foot.LEFT]), right),
         )
-    return np.where(np.abs(left - right) <= wait_ns, np.minimum(left, right), np.maximum(left, right))
+    horizon = np.minimum(left, right)
+    away = np.abs(left - right) > wait_ns
+    if away.any():
+        horizon[away] = np.maximum(left, right)[away]
+    return horizon
 
 
 def _zero(
@@ -181,6 +172,26 @@ def _zero(
     return (int(begun[0]), int(first_ns[begun[0]])) if len(begun) else (len(horizon_ns), None)
 
 
+class _Columns(NamedTuple):
+    """One foot's samples of a block; `at` is the row of each."""
+
+    at: IntArray
+    epoch: IntArray
+    counter: IntArray
+    device_ns: IntArray
+    received_ns: IntArray
+    values: FloatArray
+    """(n, 6): acceleration, angular rate."""
+
+
+def _columns(samples: Samples, foot: Foot) -> _Columns:
+    (at,) = (samples["foot"] == foot).nonzero()
+    rows = at if len(at) < len(samples) else slice(None)
+    values = np.concatenate([samples["acc_m_s2"][rows], samples["gyr_rad_s"][rows]], axis=1)
+    counter, device_ns, received_ns = (samples[name][rows] for name in ("counter", "device_ns", "received_ns"))
+    return _Columns(at, samples["epoch"][rows], counter, device_ns, received_ns, values)
+
+
 class _Feed:
     """One foot's samples onto the host's clock; a clock that is new waits for its first fit."""
 
@@ -189,7 +200,7 @@ class _Feed:
         """False where the sensor's time is the session's, as in a table."""
         self._epoch = -1
         self._clock: Clock | None = None
-        self._held: list[Samples] = []
+        self._held: list[_Columns] = []
         self._first_ns = 0
         self._device_ns = NEVER_NS
         self._longest_ns = 0.0
@@ -198,53 +209,59 @@ class _Feed:
     def slope(self) -> float:
         return self._clock.slope if self._clock else 0.0
 
-    def push(self, at: IntArray, samples: Samples) -> list[_Timed]:
-        """Samples that are timed now; `at` is their row in the block."""
-        epoch = samples["epoch"]
+    def push(self, columns: _Columns) -> list[Timed]:
+        """Samples that are timed now."""
+        epoch = columns.epoch
+        if not len(epoch):
+            return []
         if epoch[0] == epoch[-1]:
-            return self._push_epoch(at, samples)
-        timed = []
-        bounds = np.flatnonzero(epoch[1:] != epoch[:-1]) + 1
-        for begin, end in pairwise([0, *bounds.tolist(), len(epoch)]):
-            timed += self._push_epoch(at[begin:end], Samples(samples[begin:end]))
-        return timed
+            return self._push_epoch(columns)
+        bounds = [0, *(np.flatnonzero(epoch[1:] != epoch[:-1]) + 1).tolist(), len(epoch)]
+        return [timed for begin, end in pairwise(bounds) for timed in self._push_epoch(_rows(columns, begin, end))]
 
-    def release(self, at: int) -> list[_Timed]:
+    def release(self, at: int) -> list[Timed]:
         """What was held, timed with what there is."""
         if not self._held:
             return []
-        samples = Samples(np.concatenate(self._held))
+        columns = _Columns(*map(np.concatenate, zip(*self._held, strict=True)))
         self._held = []
-        device_ns = np.maximum.accumulate(samples["device_ns"])
-        interval_ns, counted = _interval(device_ns, samples["counter"])
+        columns.at.fill(at)
+        interval_ns, counted = _interval(columns.device_ns, columns.counter)
         self._longest_ns = max(2.5 * interval_ns, LEAST_HOLE_NS)
-        self._clock = Clock(int(device_ns[0]), int(samples["received_ns"][0]), counted)
-        return [self._time(np.full(len(samples), at), device_ns, samples)]
+        self._clock = Clock(int(columns.device_ns[0]), int(columns.received_ns[0]), counted)
+        return [self._time(columns)]
 
-    def _push_epoch(self, at: IntArray, samples: Samples) -> list[_Timed]:
+    def _push_epoch(self, columns: _Columns) -> list[Timed]:
         timed = []
-        if samples["epoch"][0] != self._epoch:
-            timed = self.release(int(at[0]))
-            self._epoch = int(samples["epoch"][0])
-            first_ns, received_ns = int(samples["device_ns"][0]), int(samples["received_ns"][0])
+        if columns.epoch[0] != self._epoch:
+            timed = self.release(int(columns.at[0]))
+            self._epoch = int(columns.epoch[0])
+            first_ns, received_ns = int(columns.device_ns[0]), int(columns.received_ns[0])
             if not (self._clock and REJOIN_NS[0] <= self._clock.lateness_ns(first_ns, received_ns) <= REJOIN_NS[1]):
                 self._clock, self._first_ns, self._device_ns = None, first_ns, first_ns
-        device_ns = np.maximum.accumulate(np.maximum(samples["device_ns"], self._device_ns))
+        device_ns = np.maximum.accumulate(np.maximum(columns.device_ns, self._device_ns))
         self._device_ns = int(device_ns[-1])
+        columns = columns._replace(device_ns=device_ns)
         if self._clock:
-            return [*timed, self._time(at, device_ns, samples)]
+            return [*timed, self._time(columns)]
         ready = int(np.searchsorted(device_ns, self._first_ns + HOLD_NS))
-        self._held.append(Samples(samples[:ready]))
-        if ready < len(samples):
-            timed += self.release(int(at[ready]))
-            timed.append(self._time(at[ready:], device_ns[ready:], Samples(samples[ready:])))
+        self._held.append(_rows(columns, 0, ready))
+        if ready < len(device_ns):
+            timed += self.release(int(columns.at[ready]))
+            timed.append(self._time(_rows(columns, ready, len(device_ns))))
         return timed
 
-    def _time(self, at: IntArray, device_ns: IntArray, samples: Samples) -> _Timed:
-        time_ns = device_ns
+    def _time(self, columns: _Columns) -> Timed:
+        time_ns = columns.device_ns
         if self._clock and self._own_clock:
-            time_ns = self._clock.push(device_ns, samples["received_ns"])
-        return _Timed(at, time_ns, samples, self._longest_ns)
+            time_ns = self._clock.push(columns.device_ns, columns.received_ns)
+        return Timed(columns.at, time_ns, self._epoch, columns.counter, columns.values, self._longest_ns)
+
+
+def _rows(columns: _Columns, begin: int, end: int) -> _Columns:
+    rows = slice(begin, end)
+    at, epoch, counter, device_ns, received_ns, values = columns
+    return _Columns(at[rows], epoch[rows], counter[rows], device_ns[rows], received_ns[rows], values[rows])
 
 
 def _interval(device_ns: IntArray, counter: IntArray) -> tuple[float, bool]:
@@ -256,107 +273,6 @@ def _interval(device_ns: IntArray, counter: IntArray) -> tuple[float, bool]:
     return interval_ns, bool((np.abs(step_ns - step * interval_ns) <= 2).all())
 
 
-class _Track:
-    """One foot's signal as straight lines between samples, and its exact integral.
-
-    Seven columns: acceleration, angular rate, and a 1 in every span that is not ok. A node is a sample and the span
-    after it: the integral up to it, the value at its begin, the slope. The span after the newest sample is a hole
-    until the next sample says otherwise.
-    """
-
-    def __init__(self) -> None:
-        self._times_ns = np.zeros(0, np.int64)
-        self._integral = np.zeros((0, 7))
-        self._value = np.zeros((0, 7))
-        self._slope = np.zeros((0, 7))
-        self._last = np.zeros(6)
-        self._counter = 0
-        self._epoch = -1
-        self._spans = 0
-        self._spans_ns = 0
-
-    @property
-    def rate_hz(self) -> float:
-        return self._spans / (self._spans_ns * 1e-9) if self._spans_ns else 0.0
-
-    def begin(self, zero_ns: int) -> None:
-        """Let the track begin at zero: before the first sample, its value over a short wait, or else nothing."""
-        value = np.zeros((1, 7))
-        value[0, 6] = 1.0
-        if not len(self._times_ns):
-            self._times_ns = np.array([zero_ns])
-            self._integral, self._value, self._slope = np.zeros((1, 7)), value, np.zeros((1, 7))
-            return
-        wait_ns = int(self._times_ns[0]) - zero_ns
-        if wait_ns <= 0:
-            return
-        if wait_ns <= BRIDGE_NS:
-            value[0, :6] = self._value[0, :6]
-        self._times_ns = np.concatenate([[zero_ns], self._times_ns])
-        self._integral = np.concatenate([self._integral[:1] - value * (wait_ns * 1e-9), self._integral])
-        self._value = np.concatenate([value, self._value])
-        self._slope = np.concatenate([np.zeros((1, 7)), self._slope])
-
-    def push(self, chunk: _Timed, made_ns: IntArray) -> int:
-        """Add samples; returns how many were dropped since frames were made up to `made_ns` when each came."""
-        time_ns, samples = chunk.time_ns, chunk.samples
-        floor_ns = np.append(self._times_ns[-1] if len(self._times_ns) else NEVER_NS, time_ns[:-1])
-        fresh = time_ns > np.maximum(np.maximum.accumulate(floor_ns), made_ns)
-        if not fresh.all():
-            time_ns, samples = time_ns[fresh], Samples(samples[fresh])
-        if len(time_ns):
-            self._extend(time_ns, samples, chunk.longest_ns)
-        return len(fresh) - len(time_ns)
-
-    def _extend(self, time_ns: IntArray, samples: Samples, longest_ns: float) -> None:
-        values = np.concatenate([samples["acc_m_s2"], samples["gyr_rad_s"]], axis=1)
-        if not len(self._times_ns):
-            self._times_ns = time_ns[:1]
-            self._integral = np.zeros((1, 7))
-            self._value = self._slope = np.zeros((1, 7))
-            self._last, self._counter, self._epoch = values[0], int(samples["counter"][0]), int(samples["epoch"][0])
-            time_ns, values, samples = time_ns[1:], values[1:], Samples(samples[1:])
-        step_ns = np.diff(time_ns, prepend=self._times_ns[-1])
-        far = step_ns > BRIDGE_NS
-        lost = np.diff(samples["counter"], prepend=self._counter) != 1
-        anew = np.diff(samples["epoch"], prepend=self._epoch) != 0
-        hole = far | lost | anew | (step_ns > longest_ns)
-        self._spans += int(np.count_nonzero(~hole))
-        self._spans_ns += int(step_ns[~hole].sum())
-
-        n = len(time_ns)
-        step_s = (step_ns * 1e-9)[:, None]
-        value, slope = np.empty((n + 1, 7)), np.zeros((n + 1, 7))
-        value[0, :6], value[1:, :6] = self._last, values
-        slope[:n, :6] = np.diff(value[:, :6], axis=0) / step_s
-        value[:n, 6], value[n, 6] = hole, 1.0
-        value[:n][far, 3:6], slope[:n][far] = 0.0, 0.0
-        grown = (value[:n] + slope[:n] * (step_s / 2)) * step_s
-        integral = np.cumsum(np.concatenate([self._integral[-1:], grown]), axis=0)
-        value[n, 3:6] = 0.0
-
-        self._times_ns = np.concatenate([self._times_ns, time_ns])
-        self._integral = np.concatenate([self._integral[:-1], integral])
-        self._value = np.concatenate([self._value[:-1], value])
-        self._slope = np.concatenate([self._slope[:-1], slope])
-        if n:
-            self._last, self._counter, self._epoch = values[-1], int(samples["counter"][-1]), int(samples["epoch"][-1])
-
-    def means(self, edges_ns: IntArray) -> tuple[FloatArray, BoolArray]:
-        """Mean of the six channels between neighbouring edges, (n, 6), and whether no hole is there, (n,).
-
-        Nothing before the last edge is asked for again, and is forgotten.
-        """
-        node = np.searchsorted(self._times_ns, edges_ns, side="right") - 1
-        since_s = ((edges_ns - self._times_ns[node]) * 1e-9)[:, None]
-        integral = self._integral[node] + (self._value[node] + self._slope[node] * (since_s / 2)) * since_s
-        keep = int(node[-1])
-        self._times_ns, self._integral = self._times_ns[keep:], self._integral[keep:]
-        self._value, self._slope = self._value[keep:], self._slope[keep:]
-        grown = integral[1:] - integral[:-1]
-        return grown[:, :6] * FRAME_RATE_HZ, grown[:, 6] == 0
-
-
 class _Gaps:
     """Runs of frames that are not ok."""
 
@@ -366,6 +282,8 @@ class _Gaps:
 
     def push(self, ok: BoolArray, first: int) -> None:
         """Frames from number `first` on."""
+        if self._since is None and ok.all():
+            return
         changes = np.flatnonzero(np.append(self._since is None, ok[:-1]) != ok)
         for frame in (changes + first).tolist():
             self._closed += self._run(frame)

@@ -33,50 +33,62 @@ class Filter:
 
     def __init__(self) -> None:
         self.latency_s: float = HALF_TAPS / FRAME_RATE_HZ
-        self._kept = Frames(np.zeros(0, FRAME))
-        """The frames before the next one to come out, it, and those after it."""
+        # The frames before the next one to come out, it, and those after it:
+        self._time_s = np.zeros(0)
+        self._ok = np.zeros((0, 2), np.bool_)
+        self._values = np.zeros((0, 2, 6))
 
     def push(self, frames: Frames) -> list[Frames]:
         """At most one block: the frames that now have all their neighbours."""
         if not len(frames):
             return []
-        before = self._kept if len(self._kept) else Frames(np.repeat(frames[:1], HALF_TAPS))
-        self._kept = Frames(np.concatenate([before, frames]))
+        time_s, ok = frames["time_s"], frames["ok"]
+        values = np.concatenate([frames["acc_m_s2"], frames["gyr_rad_s"]], axis=2)
+        if not len(self._time_s):
+            self._append(time_s[[0] * HALF_TAPS], ok[[0] * HALF_TAPS], values[[0] * HALF_TAPS])
+        self._append(time_s, ok, values)
         return self._run()
 
     def finish(self) -> list[Frames]:
         """The last frames."""
-        if not len(self._kept):
+        if not len(self._time_s):
             return []
-        self._kept = Frames(np.concatenate([self._kept, np.repeat(self._kept[-1:], HALF_TAPS)]))
+        self._append(self._time_s[[-1] * HALF_TAPS], self._ok[[-1] * HALF_TAPS], self._values[[-1] * HALF_TAPS])
         return self._run()
 
+    def _append(self, time_s: FloatArray, ok: BoolArray, values: FloatArray) -> None:
+        self._time_s = np.concatenate([self._time_s, time_s])
+        self._ok = np.concatenate([self._ok, ok])
+        self._values = np.concatenate([self._values, values])
+
     def _run(self) -> list[Frames]:
-        count = len(self._kept) - 2 * HALF_TAPS
+        count = len(self._time_s) - 2 * HALF_TAPS
         if count <= 0:
             return []
-        out = self._kept[HALF_TAPS : HALF_TAPS + count].copy()
-        for name in ("acc_m_s2", "gyr_rad_s"):
-            out[name] = low_pass(np.ascontiguousarray(self._kept[name]), self._kept["ok"])
-        self._kept = Frames(self._kept[count:])
+        middle = slice(HALF_TAPS, HALF_TAPS + count)
+        smooth = low_pass(self._values, self._ok)
+        out = np.empty(count, FRAME)
+        out["time_s"], out["ok"] = self._time_s[middle], self._ok[middle]
+        out["acc_m_s2"], out["gyr_rad_s"] = smooth[:, :, :3], smooth[:, :, 3:]
+        self._time_s, self._ok, self._values = self._time_s[count:], self._ok[count:], self._values[count:]
         return [Frames(out)]
 
 
 def low_pass(values: FloatArray, ok: BoolArray) -> FloatArray:
-    """Filtered middles of (n, 2, 3) values with ok (n, 2): (n - 2 HALF_TAPS, 2, 3).
+    """Filtered middles of (n, 2, channels) values with ok (n, 2): HALF_TAPS fewer at either end.
 
     Sums of shifted arrays, element by element, so that every frame's number is the same however frames were cut.
     """
     count = len(values) - 2 * HALF_TAPS
     middle = values[HALF_TAPS : HALF_TAPS + count]
-    whole = bool(ok.all())
-    middle_bad = ~ok[HALF_TAPS : HALF_TAPS + count]
+    all_ok = bool(ok.all())
     out: FloatArray = TAPS[HALF_TAPS] * middle
     for k in range(1, HALF_TAPS + 1):
         before, after = slice(HALF_TAPS - k, HALF_TAPS - k + count), slice(HALF_TAPS + k, HALF_TAPS + k + count)
         pair = values[before] + values[after]
-        if not whole:
-            usable = middle_bad | (ok[before] & ok[after])
+        if not all_ok:
+            usable = ~ok[HALF_TAPS : HALF_TAPS + count] | (ok[before] & ok[after])
             pair = np.where(usable[:, :, None], pair, 2 * middle)
-        out += TAPS[HALF_TAPS + k] * pair
+        pair *= TAPS[HALF_TAPS + k]
+        out += pair
     return out

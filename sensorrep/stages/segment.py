@@ -136,8 +136,8 @@ class Segment:
     def _remember(self, frame: int) -> None:
         """Keep the poses between which the person moved: they tell the two earth frames' headings apart."""
         pose = self._stretch["q_earth_sensor"][frame - self._origin].copy()
-        if not self._poses or (quaternion.angle_between(self._poses[-1], pose) > NEW_POSE_RAD).any():
-            self._poses = [*self._poses[-KEPT_POSES + 1 :], pose]
+        others = [old for old in self._poses if (quaternion.angle_between(old, pose) > NEW_POSE_RAD).any()]
+        self._poses = [*others[-KEPT_POSES + 1 :], pose]
 
     def _announce(self, frame: int, found: Found, run: list[Span]) -> Iterator[RepCounted]:
         """Say which reps of the running set are new."""

@@ -1,0 +1,88 @@
+"""Measure: poses -> opening per leg as known at that instant, stillness, and moments of near standstill."""
+
+from typing import Final
+
+import numpy as np
+
+from sensorrep.model import HEEL, POSE, FloatArray, Foot, HeelSignal, Poses
+
+STILL_RAD_S: Final = float(np.radians(3.0))
+"""Speed of a shank below which it is still. Larger: slow reps look like rest. Smaller: noise looks like movement."""
+WEIGHTS: Final = np.hanning(13)[1:-1] / np.hanning(13).sum()
+"""Smoothing of speed over 11 frames (0.11 s): tremor and noise then make few moments of standstill."""
+LATENCY: Final = len(WEIGHTS) // 2 + 1
+"""Frames by which the signal comes late: half the smoothing, and one to see the speed grow again."""
+DIP: Final = 0.5
+"""A standstill is slower than this share of the fastest since the last one."""
+
+
+class Measure:
+    """Passes poses on, LATENCY frames late, with what can be said of each instant.
+
+    State: the poses held back, and the fastest speed since the last standstill.
+    """
+
+    def __init__(self, foot: Foot | None = None) -> None:
+        self._feet = [0, 1] if foot is None else [int(foot)]
+        self._held = Poses(np.zeros(0, POSE))
+        self._lead = LATENCY  # frames at the start that have no full neighbourhood: the first frame stands in for them
+        self._fastest = 0.0
+
+    def push(self, poses: Poses) -> list[HeelSignal]:
+        """As many frames as have their neighbourhood complete."""
+        if len(self._held) == 0 and self._lead and len(poses):
+            poses = Poses(np.concatenate([np.repeat(poses[:1], self._lead), poses]))
+            self._lead = 0
+        self._held = Poses(np.concatenate([self._held, poses]))
+        if len(self._held) <= 2 * LATENCY:
+            return []
+        signal = self._signal(self._held)
+        self._held = Poses(self._held[-2 * LATENCY :])
+        return [signal]
+
+    def finish(self) -> list[HeelSignal]:
+        """The last frames, as if the last one went on."""
+        if not len(self._held):
+            return []
+        return self.push(Poses(np.repeat(self._held[-1:], LATENCY)))
+
+    def _signal(self, poses: Poses) -> HeelSignal:
+        inner = poses[LATENCY:-LATENCY]
+        signal = np.zeros(len(inner), HEEL)
+        for name in POSE.names or ():
+            signal[name] = inner[name]
+        speed = np.sqrt((poses["rate_rad_s"] ** 2).sum(axis=2))
+        smoothed = smooth(speed)  # from LATENCY - 1 to -(LATENCY - 1)
+        signal["still"] = smoothed[1:-1] < STILL_RAD_S
+        signal["turning_point"] = self._turning_points(smoothed[:, self._feet].sum(axis=1))
+        return HeelSignal(signal)
+
+    def _turning_points(self, speed: FloatArray) -> "np.ndarray":  # type: ignore[type-arg]
+        """Local minima (n - 2) of speed (n) below DIP of the fastest since the last one; entering stillness is one too."""
+        before, here, after = speed[:-2], speed[1:-1], speed[2:]
+        still = STILL_RAD_S * len(self._feet)
+        candidate = ((before > here) & (here <= after)) | ((before >= still) & (here < still))
+        marks = np.zeros(len(here), bool)
+        since = 0
+        for index in np.flatnonzero(candidate).tolist():
+            self._fastest = max(self._fastest, float(here[since : index + 1].max()))
+            since = index + 1
+            if self._fastest >= still and here[index] < DIP * self._fastest:
+                marks[index] = True
+                self._fastest = 0.0
+        if since < len(here):
+            self._fastest = max(self._fastest, float(here[since:].max()))
+        return marks
+
+
+def smooth(values: FloatArray) -> FloatArray:
+    """Weighted mean of each WEIGHTS-long neighbourhood (n - len(WEIGHTS) + 1, ...), summed term by term.
+
+    Term by term because a library's convolution may add in another order for another length, and then where the stream
+    is cut would show in the last bit.
+    """
+    count = len(values) - len(WEIGHTS) + 1
+    total = WEIGHTS[0] * values[:count]
+    for lag in range(1, len(WEIGHTS)):
+        total = total + WEIGHTS[lag] * values[lag : lag + count]
+    return total
