@@ -1,10 +1,15 @@
 """What must hold of the repository as a whole."""
 
 import re
+import shlex
 import subprocess
 from pathlib import Path
 
 import pytest
+import typer
+from typer.core import TyperGroup
+
+from sensorrep.cli import app
 
 ROOT = Path(__file__).parents[1]
 
@@ -73,6 +78,17 @@ def test_tools_that_the_readme_names_exist_and_are_executable() -> None:
     named = {line.split()[0] for line in readme_commands() if line.startswith(("tools/", ".ci/"))}
     assert {"tools/run", "tools/test"} <= named
     assert not [name for name in named if not (ROOT / name).stat().st_mode & 0o100]
+
+
+def test_sensorrep_understands_every_command_of_the_readme() -> None:
+    """Parses each line as the program would, without running it."""
+    program = typer.main.get_command(app)
+    lines = [line for line in readme_commands() if line.startswith("tools/run ")]
+    assert len(lines) >= 5
+    for line in lines:
+        name, *arguments = shlex.split(line)[1:]
+        assert isinstance(program, TyperGroup)
+        program.commands[name].make_context(name, arguments)
 
 
 def test_files_that_the_readme_links_to_exist() -> None:
