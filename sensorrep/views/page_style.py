@@ -18,7 +18,8 @@ ul { margin: .3rem 0 .8rem; padding-left: 1.3rem; }
 .wide { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; font-size: .95rem; font-variant-numeric: tabular-nums; }
 th, td { text-align: left; vertical-align: top; padding: .3rem .7rem .3rem 0; border-bottom: 1px solid #ddd; }
-td.words { min-width: 7rem; }
+.wide tbody th { white-space: nowrap; }
+td.words { min-width: 8rem; }
 td.figures { white-space: nowrap; }
 thead th { border-bottom: 2px solid #999; vertical-align: bottom; }
 figure { margin: 1.2rem 0; }

@@ -8,8 +8,8 @@ import math
 import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from statistics import fmean, median
-from typing import Final, NamedTuple
+from statistics import median
+from typing import Final
 
 from sensorrep.model import (
     Check,
@@ -24,6 +24,7 @@ from sensorrep.model import (
     Symmetry,
     Tempo,
 )
+from sensorrep.views.comparison import against_first
 
 UNKNOWN: Final = "–"
 """Stands where a number is not known."""
@@ -43,15 +44,6 @@ FLAGS: Final = {
 
 PLUS_MINUS: Final = "the true value is within this in about 95 of 100 cases"
 SIMULATED: Final = "SIMULATED: no person did this session"
-
-
-class Change(NamedTuple):
-    """A set against the first set, per cent, positive for more; None where the two can't be compared."""
-
-    range: float | None
-    speed: float | None
-    eccentric: float | None
-    """Time of the return."""
 
 
 def printable(text: str) -> str:
@@ -205,18 +197,6 @@ def fatigue(found: Fatigue) -> str:
     return f"{fatigue_verdict(found)} (at the end, against your own early reps: {', '.join(changes)})"
 
 
-def against_first(one: SetSummary, first: SetSummary) -> Change:
-    """How a set changed against the first: over the feet that both have, and only in the same posture."""
-    if one.posture != first.posture:
-        return Change(None, None, None)
-    feet = [foot for foot in Foot if one.range_rad[foot] is not None and first.range_rad[foot] is not None]
-    return Change(
-        _change(_mean_range(one, feet), _mean_range(first, feet)),
-        _change(typical_speed(one, feet), typical_speed(first, feet)),
-        _change(one.tempo.eccentric_s, first.tempo.eccentric_s),
-    )
-
-
 def set_against_first(one: SetSummary, first: SetSummary) -> str:
     """How a set compares with set 1."""
     change = against_first(one, first)
@@ -228,22 +208,6 @@ def set_against_first(one: SetSummary, first: SetSummary) -> str:
         f"against set 1: range {signed_pct(change.range)}, opening speed {signed_pct(change.speed)},"
         f" return time {signed_pct(change.eccentric)}"
     )
-
-
-def _mean_range(one: SetSummary, feet: Iterable[Foot]) -> float | None:
-    means = [found.mean for foot in feet if (found := one.range_rad[foot]) is not None]
-    return fmean(means) if means else None
-
-
-def typical_speed(one: SetSummary, feet: Iterable[Foot] = Foot) -> float | None:
-    """Median of the reps' highest opening speeds, rad/s, averaged over these feet: one odd rep does not move it."""
-    speeds = [[speed for rep in one.reps if (speed := rep.peak_speed_rad_s[foot]) is not None] for foot in feet]
-    medians = [median(each) for each in speeds if each]
-    return fmean(medians) if medians else None
-
-
-def _change(now: float | None, first: float | None) -> float | None:
-    return None if now is None or not first else 100 * (now - first) / first
 
 
 def sensors(summary: SessionSummary) -> list[str]:

@@ -87,30 +87,9 @@ def test_a_gain_is_said_as_more_and_not_as_a_negative_loss() -> None:
     assert "time a rep 8 % shorter" in said
 
 
-def test_sets_are_compared_over_the_feet_that_both_have() -> None:
-    """A set that lost its right foot moved no less with its left."""
-    both = session([moves(6, 1)]).summary.sets[0]
-    left = session([moves(6, 1)], missing=Foot.RIGHT).summary.sets[0]
-    change = words.against_first(left, both)
-    assert change.range == pytest.approx(0)
-    assert change.speed == pytest.approx(0)
-
-
 def test_sets_in_different_postures_are_not_compared() -> None:
     first, second, _ = typical().summary.sets
     assert "not compared" in words.set_against_first(replace(second, posture="seated"), first)
-
-
-def test_a_set_half_as_wide_says_so() -> None:
-    sets = session([moves(6, 1), moves(6, 1, left_deg=6.5, right_deg=6.7)]).summary.sets
-    assert words.against_first(sets[1], sets[0]).range == pytest.approx(-50)
-
-
-def test_one_odd_rep_does_not_move_the_speed_of_a_set() -> None:
-    first = session([moves(8, 1)]).summary.sets[0]
-    odd = replace(first.reps[0], peak_speed_rad_s=(9.0, 9.0))
-    changed = words.against_first(replace(first, reps=(odd, *first.reps[1:])), first)
-    assert changed.speed == pytest.approx(0, abs=3)
 
 
 def test_a_rejection_is_said_without_the_unit_of_its_rule() -> None:

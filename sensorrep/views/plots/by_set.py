@@ -6,7 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from sensorrep.model import Foot, SessionSummary
-from sensorrep.views import words
+from sensorrep.views.comparison import typical_speed
 from sensorrep.views.plots.style import INK, PHASES, QUIET, blank, from_zero, laid_out, legend, nothing, series, stack
 
 
@@ -50,7 +50,7 @@ def _ranges(axes: Axes, summary: SessionSummary) -> None:
 
 def _speeds(axes: Axes, summary: SessionSummary) -> None:
     for foot in Foot:
-        fast = [words.typical_speed(one, [foot]) for one in summary.sets]
+        fast = [typical_speed(one, [foot]) for one in summary.sets]
         series(axes, foot, range(1, len(fast) + 1), [None if v is None else math.degrees(v) for v in fast])
 
 
