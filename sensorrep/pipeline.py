@@ -1,11 +1,23 @@
-"""The pipeline: packets in, events out, through all stages in data order. Pure: the same packets give the same events."""
+"""The pipeline: packets in, events out, through all stages in data order. Pure: same packets, same events."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TypeVar
 
 import numpy as np
 
-from sensorrep.model import HEEL, Event, Foot, FootStats, Frames, HeelSignal, Movement, Packet, Poses, Samples, SensorInfo
+from sensorrep.model import (
+    HEEL,
+    Event,
+    Foot,
+    FootStats,
+    Frames,
+    HeelSignal,
+    Movement,
+    Packet,
+    Poses,
+    Samples,
+    SensorInfo,
+)
 from sensorrep.stages.decode import Decode
 from sensorrep.stages.deskew import Deskew
 from sensorrep.stages.filter import Filter
@@ -21,8 +33,8 @@ After = TypeVar("After")
 class Pipeline:
     """One session's stages. `push` packets in the order in which they arrived, `finish` at the end.
 
-    `foot` is the one to look at in the movement `one-leg`. With `trace`, `signal()` gives the poses of the whole session
-    afterwards, for plots. Raises ValueError for `one-leg` without a foot.
+    `foot` is the one to look at in the movement `one-leg`. With `trace`, `signal()` gives the poses of the whole
+    session afterwards, for plots. Raises ValueError for `one-leg` without a foot.
     """
 
     def __init__(

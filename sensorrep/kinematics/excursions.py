@@ -43,17 +43,18 @@ def turning_points(signal: FloatArray, hysteresis: float) -> tuple[list[int], bo
     return [candidates[point] for point in points], starts_low
 
 
-def trimmed(signal: FloatArray, low: int, high: int, next_low: int) -> tuple[int, int, int]:
-    """The excursion without what lies far below the nearer of its two rests: the legs came from, or went, elsewhere."""
-    nearer = max(float(signal[low]), float(signal[next_low]))
-    floor = nearer - OVERSHOOT * (float(signal[high]) - nearer)
-    below = np.flatnonzero(signal[low:high] < floor)
-    beyond = np.flatnonzero(signal[high:next_low] < floor)
-    return (
-        low + int(below[-1]) + 1 if len(below) else low,
-        high,
-        high + int(beyond[0]) - 1 if len(beyond) else next_low,
-    )
+def trimmed(signal: FloatArray, low: int, high: int, next_low: int, *, confirmed: bool) -> tuple[int, int, int]:
+    """The excursion without what lies far below its other rest: the legs came from, or went, elsewhere.
+
+    `confirmed`: the next low is a rest, and not just how far the legs have come back by now.
+    """
+    top = float(signal[high])
+    below_start = np.flatnonzero(signal[high:next_low] < signal[low] - OVERSHOOT * (top - signal[low]))
+    end = high + int(below_start[0]) - 1 if len(below_start) else next_low
+    if not confirmed:
+        return low, high, end
+    below_end = np.flatnonzero(signal[low:high] < signal[next_low] - OVERSHOOT * (top - signal[next_low]))
+    return (low + int(below_end[-1]) + 1 if len(below_end) else low), high, end
 
 
 class Boundaries(NamedTuple):
@@ -102,8 +103,8 @@ def boundaries(signal: FloatArray, high: int, rate_hz: float) -> Boundaries:
 def rest_stretch(outward: FloatArray, rate_hz: float) -> tuple[int, int]:
     """Indices (from, to) of the rest that a movement came to: `outward` begins at the high and runs to the far low.
 
-    Rest begins, in the lower half, where the signal falls by less than 3 % of the range in the next 0.3 s; half a second
-    of it is taken, so that slow drift in a long rest does not count.
+    Rest begins, in the lower half, where the signal falls by less than 3 % of the range in the next 0.3 s; half a
+    second of it is taken, so that slow drift in a long rest does not count.
     """
     last = len(outward) - 1
     span = float(outward[0] - outward.min())

@@ -8,7 +8,7 @@ import numpy as np
 from sensorrep.kinematics import axes as turning
 from sensorrep.kinematics.excursions import Boundaries, boundaries
 from sensorrep.kinematics.reps import Found, Span
-from sensorrep.model import FRAME_RATE_HZ, FloatArray, HeelSignal, PerFoot, Rep
+from sensorrep.model import FRAME_RATE_HZ, BoolArray, FloatArray, HeelSignal, PerFoot, Rep
 
 SCALE_SD: Final = 0.01
 """Typical scale error of a consumer gyroscope (LSM6DS3TR-C data sheet: +-1 %), as a standard uncertainty of range."""
@@ -127,7 +127,7 @@ def _lag(opening: FloatArray, at: Boundaries) -> float | None:
     return float(halves[1] - halves[0]) / FRAME_RATE_HZ
 
 
-def _flags(ranges: PerFoot, ok: np.ndarray) -> tuple[str, ...]:  # type: ignore[type-arg]
+def _flags(ranges: PerFoot, ok: BoolArray) -> tuple[str, ...]:
     flags = []
     known = [value for value in ranges if value is not None]
     if len(known) == 2 and min(known) < ONE_SIDED * max(known):

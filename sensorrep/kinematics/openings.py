@@ -1,12 +1,13 @@
 """Opening of each leg over a whole session, on the axes of its sets: what plots show."""
 
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
 
 from sensorrep import quaternion
 from sensorrep.kinematics.reps import LIMITS
-from sensorrep.model import FloatArray, HeelSignal, SessionSummary, SetSummary, Trace
+from sensorrep.model import BoolArray, FloatArray, HeelSignal, SessionSummary, SetSummary, Trace
 
 BEFORE_FIRST_REP_S: Final = 0.3
 """The pose so long before a set's first rep is its rest."""
@@ -19,7 +20,7 @@ def trace(signal: HeelSignal, summary: SessionSummary) -> Trace:
     """
     opening = np.zeros((len(signal), 2))
     ok = np.zeros((len(signal), 2), bool)
-    middles = [0.5 * (before.end_s + after.start_s) for before, after in zip(summary.sets, summary.sets[1:], strict=False)]
+    middles = [0.5 * (before.end_s + after.start_s) for before, after in pairwise(summary.sets)]
     edges = np.searchsorted(signal["time_s"], [-np.inf, *middles, np.inf])
     for one, start, stop in zip(summary.sets, edges, edges[1:], strict=False):
         part = HeelSignal(signal[start:stop])
@@ -28,7 +29,7 @@ def trace(signal: HeelSignal, summary: SessionSummary) -> Trace:
     return Trace(signal["time_s"].copy(), ok, opening)
 
 
-def _opening(part: HeelSignal, one: SetSummary, gross_rad: float) -> tuple[FloatArray, "np.ndarray"]:  # type: ignore[type-arg]
+def _opening(part: HeelSignal, one: SetSummary, gross_rad: float) -> tuple[FloatArray, BoolArray]:
     """((n, 2) opening, (n, 2) whether the shank is in position) of the stretch around a set."""
     first = max(int(np.searchsorted(part["time_s"], one.reps[0].start_s - BEFORE_FIRST_REP_S)) - 1, 0)
     q_rest = part["q_earth_sensor"][first]

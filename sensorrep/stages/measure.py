@@ -4,7 +4,7 @@ from typing import Final
 
 import numpy as np
 
-from sensorrep.model import HEEL, POSE, FloatArray, Foot, HeelSignal, Poses
+from sensorrep.model import HEEL, POSE, BoolArray, FloatArray, Foot, HeelSignal, Poses
 
 STILL_RAD_S: Final = float(np.radians(3.0))
 """Speed of a shank below which it is still. Larger: slow reps look like rest. Smaller: noise looks like movement."""
@@ -57,8 +57,8 @@ class Measure:
         signal["turning_point"] = self._turning_points(smoothed[:, self._feet].sum(axis=1))
         return HeelSignal(signal)
 
-    def _turning_points(self, speed: FloatArray) -> "np.ndarray":  # type: ignore[type-arg]
-        """Local minima (n - 2) of speed (n) below DIP of the fastest since the last one; entering stillness is one too."""
+    def _turning_points(self, speed: FloatArray) -> BoolArray:
+        """Minima (n - 2) of speed (n) below DIP of the fastest since the last one; entering stillness is one too."""
         before, here, after = speed[:-2], speed[1:-1], speed[2:]
         still = STILL_RAD_S * len(self._feet)
         candidate = ((before > here) & (here <= after)) | ((before >= still) & (here < still))
@@ -82,7 +82,7 @@ def smooth(values: FloatArray) -> FloatArray:
     is cut would show in the last bit.
     """
     count = len(values) - len(WEIGHTS) + 1
-    total = WEIGHTS[0] * values[:count]
+    total: FloatArray = WEIGHTS[0] * values[:count]
     for lag in range(1, len(WEIGHTS)):
         total = total + WEIGHTS[lag] * values[lag : lag + count]
     return total

@@ -10,8 +10,6 @@ from sensorrep.model import (
     Foot,
     FootStats,
     Movement,
-    PerFoot,
-    Posture,
     Rejected,
     Rep,
     SessionEnded,
