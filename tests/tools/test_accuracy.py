@@ -49,6 +49,11 @@ def test_conditions_below_the_floor_are_named_with_the_sessions_at_fault() -> No
     }
 
 
+def test_a_replay_that_fails_is_named_even_where_reps_are_small() -> None:
+    failed = result(1, 1, Score(sessions=1, true=10))._replace(crash="IndexError('7072')")
+    assert sum_up(CHOSEN, [failed]).weak == {"small": "seed 1: IndexError('7072')"}
+
+
 def test_a_comparator_gets_the_setting_that_was_best_over_the_whole_run() -> None:
     assert best_settings([{"other": [BAD, GOOD]}, {}, {"other": [GOOD, GOOD]}]) == {"other": 1}
     assert sum_up(CHOSEN, RESULTS).rows[ALL].others["other"]["f1"] == 1

@@ -44,6 +44,8 @@ class Result(NamedTuple):
     job: Job
     ours: Score
     others: dict[str, list[Score]]
+    crash: str = ""
+    """The error that ended the replay: nothing counts as found then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +63,8 @@ class Accuracy:
     rows: dict[str, Row]
     conditions: dict[str, Figures]
     weak: dict[str, str]
-    """Conditions of 6 degrees and more below 0.99 in precision or recall, and the sessions that are at fault."""
+    """Conditions of 6 degrees and more below 0.99 in precision or recall, any in which the replay failed, and the
+    sessions that are at fault."""
     settings: dict[str, int]
     """Which of its settings each comparator did best with."""
 
@@ -99,19 +102,18 @@ def _start(quick: bool) -> None:
 
 
 def _run(job: Job) -> Result:
-    condition = _chosen[job.condition]
-    try:
-        return one_session(condition, job)
-    except Exception as error:
-        raise RuntimeError(f"{condition.name}, seed {job.seed}: {error!r}") from error
+    return one_session(_chosen[job.condition], job)
 
 
 def one_session(condition: Condition, job: Job) -> Result:
     """Simulate, replay and score one session."""
     scenario, simulated = condition.session(job.seed)
     truth = marks.of_truth(simulated.truth, scenario.outages)
-    found = marks.of_summary(replay(simulated.header, simulated.packets))
     others = _compare(simulated, truth) if job.compare and truth.reps else {}
+    try:
+        found = marks.of_summary(replay(simulated.header, simulated.packets))
+    except Exception as error:  # one bug must not cost the figures of a thousand other sessions
+        return Result(job, score(Marks(truth.duration_s, ()), truth), others, repr(error))
     return Result(job, score(found, truth), others)
 
 
@@ -200,16 +202,20 @@ def _weak(chosen: Sequence[Condition], per_condition: dict[str, list[Result]]) -
     out = {}
     for name, members in per_condition.items():
         got = figures(total(one.ours for one in members))
-        condition = chosen[members[0].job.condition]
-        if condition.small or min(_known(got["precision"]), _known(got["recall"])) >= 0.99:
-            continue
-        at_fault = [
-            f"seed {one.job.seed}: {one.ours.true - one.ours.matched} missed, {one.ours.found - one.ours.matched} extra"
-            for one in members
-            if not one.ours.true == one.ours.found == one.ours.matched
-        ]
-        out[name] = "; ".join(at_fault)
+        small = chosen[members[0].job.condition].small
+        good = small or min(_known(got["precision"]), _known(got["recall"])) >= 0.99
+        if not good or any(one.crash for one in members):
+            out[name] = "; ".join(filter(None, map(_fault, members)))
     return out
+
+
+def _fault(one: Result) -> str:
+    if one.crash:
+        return f"seed {one.job.seed}: {one.crash}"
+    if one.ours.true == one.ours.found == one.ours.matched:
+        return ""
+    missed, extra = one.ours.true - one.ours.matched, one.ours.found - one.ours.matched
+    return f"seed {one.job.seed}: {missed} missed, {extra} extra"
 
 
 def _known(value: float | None) -> float:
