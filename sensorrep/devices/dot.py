@@ -6,13 +6,14 @@ size. Two DOTs can put themselves on one clock; the messages for that are here t
 """
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from sensorrep.devices import Pause, Read, Script, Subscribe, Write
-from sensorrep.devices.wire import DPS_RAD_S, G_M_S2, Clock, blank, expect, heard, received
+from sensorrep.devices.wire import DPS_RAD_S, G_M_S2, Clock, Renewed, blank, expect, heard, received
 from sensorrep.errors import PayloadError, RadioError, RadioReason
 from sensorrep.model import BoolArray, IntArray, Packet, Samples
 
@@ -161,8 +162,8 @@ def possible(rows: npt.NDArray[np.void]) -> BoolArray:
     return good
 
 
-class Decoder:
-    """Notifications -> samples. Samples are counted by their clock. State: the last one's clock and count."""
+class Reader:
+    """Notifications -> samples under one info, counted by their clock. State: the last sample's clock and count."""
 
     def __init__(self, info: bytes) -> None:
         expect(
@@ -207,6 +208,10 @@ class Decoder:
         counters: IntArray = self._counter + np.cumsum(steps)
         self._last, self._counter = (int(epochs[-1]), int(stamps_us[-1])), int(counters[-1])
         return counters
+
+
+Decoder: Final = partial(Renewed, Reader)
+"""What the decode stage runs: `Decoder(info)`."""
 
 
 # --- synchronisation: messages on `messages`, answers read from `acks` -------------------------------------------

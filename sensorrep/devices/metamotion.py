@@ -7,13 +7,14 @@ One 19-byte notification is then one six-axis sample. There is no clock: `device
 
 import struct
 from collections.abc import Generator, Sequence
+from functools import partial
 from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from sensorrep.devices import Action, Await, Pause, Script, Subscribe, Write
-from sensorrep.devices.wire import DPS_RAD_S, G_M_S2, Clock, blank, expect, heard, nearest_rate, received
+from sensorrep.devices.wire import DPS_RAD_S, G_M_S2, Clock, Renewed, blank, expect, heard, nearest_rate, received
 from sensorrep.errors import RadioError, RadioReason
 from sensorrep.model import Packet, Samples
 
@@ -166,8 +167,8 @@ def is_answer(payload: bytes) -> bool:
     return len(payload) > 1 and not payload.startswith(FUSED)
 
 
-class Decoder:
-    """Notifications -> samples, one each. State: the last count and epoch."""
+class Reader:
+    """Notifications -> samples, one each under one info. State: the last count and epoch."""
 
     def __init__(self, info: bytes) -> None:
         rate, acc_range_g, gyr_range_dps = struct.unpack("<HBH", info) if len(info) == 5 else (0, 0, 0)
@@ -195,3 +196,7 @@ class Decoder:
         for axes in ("acc", "gyr"):
             samples["saturated"] |= (np.abs(rows[axes].astype(np.int32)) >= 32767).any(axis=1)
         return samples
+
+
+Decoder: Final = partial(Renewed, Reader)
+"""What the decode stage runs: `Decoder(info)`."""

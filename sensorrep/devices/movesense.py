@@ -5,6 +5,7 @@ float32, all accelerations before all rates. A message too long for one notifica
 """
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from itertools import groupby
 from typing import Final, NamedTuple
 
@@ -16,6 +17,7 @@ from sensorrep.devices.wire import (
     DPS_RAD_S,
     G_M_S2,
     Clock,
+    Renewed,
     blank,
     expect,
     heard,
@@ -123,8 +125,8 @@ class Message(NamedTuple):
     content: bytes
 
 
-class Decoder:
-    """Messages -> samples. Sample i of a message is at its stamp + i x period.
+class Reader:
+    """Messages -> samples under one info. Sample i of a message is at its stamp + i x period.
 
     The period is that between this stamp and the one before it, so no message waits for the next (a stamp is good to
     1 ms, and so are the sample times). State: a message of which a part may be missing; the last stamp, its count,
@@ -216,3 +218,7 @@ class Decoder:
         self._epoch, self._stamp_ns, self._last_batch = int(epochs[-1]), int(stamps_ns[-1]), size
         self._counter, self._period_ns = int(counters[-1]), float(periods[-1])
         return counters, periods
+
+
+Decoder: Final = partial(Renewed, Reader)
+"""What the decode stage runs: `Decoder(info)`."""

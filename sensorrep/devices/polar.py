@@ -7,12 +7,13 @@ last sample. They are joined at the rate's times. All of it comes late: see LIVE
 import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final, NamedTuple
 
 import numpy as np
 
 from sensorrep.devices import Await, Pause, Script, Subscribe, Write
-from sensorrep.devices.wire import DPS_RAD_S, G_M_S2, LATE_NS, blank, expect, heard, joined, nearest_rate
+from sensorrep.devices.wire import DPS_RAD_S, G_M_S2, LATE_NS, Renewed, blank, expect, heard, joined, nearest_rate
 from sensorrep.errors import PayloadError, RadioError, RadioReason
 from sensorrep.model import FloatArray, IntArray, Packet, Samples
 
@@ -188,8 +189,8 @@ class Stream:
         return self.number + back, (stamp_ns + np.rint(back * self.period_ns).astype(np.int64)) // 1000 * 1000
 
 
-class Decoder:
-    """Frames -> samples: each rate gets the acceleration at its time, on the line between the two beside it.
+class Reader:
+    """Frames -> samples under one info: each rate gets the acceleration on the line between the two beside it.
 
     A rate waits until an acceleration at its time or later has come, at most KEEP_NS; one beside a hole of the
     acceleration is dropped, which the counter shows. `received_ns` is the arrival of the rate's own frame. State: both
@@ -270,3 +271,7 @@ class Decoder:
         clipped = np.asarray((np.abs(self._acc_g) > 0.99 * ACC_RANGE_G).any(axis=1))
         samples["saturated"] |= clipped[before] | clipped[after]
         return samples
+
+
+Decoder: Final = partial(Renewed, Reader)
+"""What the decode stage runs: `Decoder(info)`."""

@@ -5,13 +5,14 @@ nominal period. Its accelerometer clips at 2 g and reads gravity where others re
 """
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from sensorrep.devices import Pause, Read, Script, Subscribe, Write
-from sensorrep.devices.wire import DPS_RAD_S, G_M_S2, PAUSE_NS, blank, expect, heard, nearest_rate, received
+from sensorrep.devices.wire import DPS_RAD_S, G_M_S2, PAUSE_NS, Renewed, blank, expect, heard, nearest_rate, received
 from sensorrep.model import Packet, Samples
 
 MODEL: Final = "thingy"
@@ -78,8 +79,8 @@ def parse_raw(payload: bytes) -> Raw:
     return Raw(row["acc"], row["gyr"])
 
 
-class Decoder:
-    """Notifications -> samples, one each. State: epoch, count, the last arrival.
+class Reader:
+    """Notifications -> samples, one each under one info. State: epoch, count, the last arrival.
 
     A notification whose acceleration is exactly zero holds just a magnetometer's value: it is no sample.
     """
@@ -119,3 +120,7 @@ class Decoder:
         self._epoch, self._count = int(samples["epoch"][-1]), int(samples["counter"][-1]) + 1
         self._last_ns = int(received_ns[-1])
         return samples
+
+
+Decoder: Final = partial(Renewed, Reader)
+"""What the decode stage runs: `Decoder(info)`."""

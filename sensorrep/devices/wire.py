@@ -4,13 +4,15 @@ All of it is integer arithmetic on consecutive messages, so any cutting of the p
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
+from sensorrep.devices import Decoder
 from sensorrep.errors import PayloadError
 from sensorrep.model import SAMPLE, BoolArray, FloatArray, IntArray, Packet, Samples
 
@@ -83,6 +85,55 @@ def heard(packets: Sequence[Packet], channel: str, channels: Mapping[str, str]) 
 def received(packets: Sequence[Packet]) -> IntArray:
     """Arrival of each packet, (n,) ns."""
     return np.array([packet.received_ns for packet in packets], np.int64)
+
+
+class Renewed:
+    """A sensor's decoder that may get its info late, or another one in mid-stream: as packets on channel `info`.
+
+    `read(info)` makes the decoder for one info. Other info than before starts a new epoch with a new one; packets
+    before any info are malformed, for nobody knows what their numbers mean.
+    """
+
+    def __init__(self, read: Callable[[bytes], Decoder], info: bytes) -> None:
+        self.holds_back: bool = getattr(read, "holds_back", False)
+        self._read = read
+        self._info = info
+        self._reader = read(info) if info else None
+        self.malformed = 0
+        self._epochs = 0  # of earlier readers
+        self._next_epoch = 0
+
+    def push(self, packets: Sequence[Packet]) -> Samples:
+        """Samples of these packets in order of arrival; `foot` is left 0."""
+        renewals = [i for i, packet in enumerate(packets) if packet.channel == "info"]
+        blocks = []
+        for begin, end in pairwise([-1, *renewals, len(packets)]):
+            blocks.append(self._decode(packets[begin + 1 : end]))
+            if end < len(packets):
+                self._renew(packets[end].payload)
+        return joined(blocks)
+
+    def _renew(self, info: bytes) -> None:
+        if info == self._info and self._reader:
+            return
+        try:
+            self._info, self._reader = info, self._read(info)
+        except PayloadError:
+            self.malformed += 1
+        else:
+            self._epochs = self._next_epoch
+
+    def _decode(self, packets: Sequence[Packet]) -> Samples:
+        if self._reader is None:
+            self.malformed += len(packets)
+            return blank(0)
+        before = self._reader.malformed
+        samples = self._reader.push(packets)
+        self.malformed += self._reader.malformed - before
+        samples["epoch"] += self._epochs
+        if len(samples):
+            self._next_epoch = int(samples["epoch"][-1]) + 1
+        return samples
 
 
 def blank(rows: int) -> Samples:

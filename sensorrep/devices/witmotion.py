@@ -6,6 +6,7 @@ read as one stream, samples are counted, and `device_ns` is the count times the 
 """
 
 from collections.abc import Sequence
+from functools import partial
 from itertools import pairwise
 from typing import Final
 
@@ -13,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sensorrep.devices import Await, Pause, Script, Subscribe, Write
-from sensorrep.devices.wire import DPS_RAD_S, G_M_S2, PAUSE_NS, blank, expect, heard, joined, nearest_rate
+from sensorrep.devices.wire import DPS_RAD_S, G_M_S2, PAUSE_NS, Renewed, blank, expect, heard, joined, nearest_rate
 from sensorrep.model import IntArray, Packet, Samples
 
 MODEL: Final = "witmotion"
@@ -123,8 +124,11 @@ def frame_length(stream: bytes, at: int) -> int | None:
     return 0
 
 
-class Decoder:
-    """Frames -> samples. State: bytes of unfinished frames and their arrivals, the frame length, epoch and count."""
+class Reader:
+    """Frames -> samples under one info.
+
+    State: bytes of unfinished frames and their arrivals, the frame length, epoch and count.
+    """
 
     def __init__(self, info: bytes) -> None:
         rate = int.from_bytes(info, "little")
@@ -210,3 +214,7 @@ class Decoder:
         samples["saturated"] = (np.abs(raw[:, :6].astype(np.int32)) >= 32767).any(axis=1)
         self._count += len(raw)
         return samples
+
+
+Decoder: Final = partial(Renewed, Reader)
+"""What the decode stage runs: `Decoder(info)`."""

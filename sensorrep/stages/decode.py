@@ -75,6 +75,9 @@ class Decode:
         mine_ns = received_ns[which]
         # Where arrival times rise, a sample's own tells its packet; where they do not, cut.
         cuts = (np.flatnonzero(mine_ns[1:] <= mine_ns[:-1]) + 1).tolist() if len(which) > 1 else []
+        if getattr(decoder, "holds_back", False):
+            # It joins streams, and a sample comes out long after its own packet came: cut everywhere.
+            cuts = list(range(1, len(which)))
         runs = []
         for begin, end in pairwise([0, *cuts, len(which)]):
             samples = decoder.push(packets[begin:end])

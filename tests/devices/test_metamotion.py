@@ -204,7 +204,7 @@ def test_battery() -> None:
     assert refused(parse_battery, bytes.fromhex("118c653410"))
 
 
-@pytest.mark.parametrize("info", [b"", INFO[:4], INFO + b"\0", bytes(5), b"\xc8" + INFO[1:]])
+@pytest.mark.parametrize("info", [INFO[:4], INFO + b"\0", bytes(5), b"\xc8" + INFO[1:]])
 def test_unknown_ranges_or_rates_are_refused(info: bytes) -> None:
     with pytest.raises(PayloadError, match="ranges"):
         Decoder(info)

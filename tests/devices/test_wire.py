@@ -5,8 +5,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sensorrep.devices.wire import Clock, nearest_rate, restarted
-from sensorrep.model import IntArray
+from sensorrep.devices.thingy import Reader
+from sensorrep.devices.wire import Clock, Renewed, nearest_rate, restarted
+from sensorrep.errors import PayloadError
+from sensorrep.model import Foot, IntArray, Packet
+from tests.devices.driving import CUTS, decoded, packets, same_however_cut
 
 S_NS = 1_000_000_000
 
@@ -70,3 +73,51 @@ def test_the_rate_is_the_lowest_that_is_enough() -> None:
     assert [nearest_rate((50, 100, 200), rate_hz) for rate_hz in (10, 50, 51, 100, 104, 1000)] == [
         50, 50, 100, 100, 200, 200,
     ]  # fmt: skip
+
+
+AT_50_HZ, AT_100_HZ = b"\x32\0", b"\x64\0"
+RAW = np.array([1, 2, -1024, 3, 4, 5, 0, 0, 0], "<i2").tobytes()
+
+
+def info(payload: bytes) -> list[Packet]:
+    return packets("info", [payload])
+
+
+def test_info_may_come_late_and_what_came_before_it_is_malformed() -> None:
+    sent = packets("raw", [RAW] * 2) + info(AT_50_HZ) + packets("raw", [RAW] * 3)
+    samples, malformed = decoded(Renewed(Reader, b""), sent)
+    assert malformed == 2
+    assert samples["device_ns"].tolist() == [0, 20_000_000, 40_000_000]
+    assert samples["epoch"].tolist() == [0, 0, 0]
+
+
+def test_another_info_starts_an_epoch_and_the_same_or_a_broken_one_changes_nothing() -> None:
+    three = packets("raw", [RAW] * 3)
+    sent = three + info(AT_100_HZ) + three + info(b"?") + three + info(AT_50_HZ) + three + packets("none", [RAW])
+    samples, malformed = decoded(Renewed(Reader, AT_100_HZ), sent)
+    assert samples["epoch"].tolist() == [0] * 9 + [1] * 3
+    assert samples["device_ns"].tolist() == [10_000_000 * i for i in range(9)] + [0, 20_000_000, 40_000_000]
+    assert malformed == 2
+
+
+def test_a_broken_info_at_the_beginning_is_refused() -> None:
+    with pytest.raises(PayloadError, match="rate"):
+        Renewed(Reader, b"?")
+
+
+ANY = st.one_of(
+    st.sampled_from([("info", AT_50_HZ), ("info", AT_100_HZ), ("info", b"?"), ("none", RAW), ("raw", RAW[:5])]),
+    st.just(("raw", RAW)),
+)
+
+
+@settings(deadline=None, derandomize=True, max_examples=80)
+@given(st.sampled_from([b"", AT_50_HZ]), st.lists(st.tuples(ANY, st.integers(0, 600_000_000)), max_size=20), CUTS)
+def test_renewal_is_the_same_however_the_packets_are_cut(
+    first: bytes, sent: list[tuple[tuple[str, bytes], int]], sizes: list[int]
+) -> None:
+    times = np.cumsum([step for _, step in sent]).tolist()
+    stream = [Packet(int(now), Foot.LEFT, *entry) for now, (entry, _) in zip(times, sent, strict=True)]
+    samples, _ = decoded(Renewed(Reader, first), stream)
+    assert (np.diff(samples["epoch"]) >= 0).all()
+    assert same_however_cut(lambda: Renewed(Reader, first), stream, sizes)

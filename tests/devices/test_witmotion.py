@@ -223,7 +223,7 @@ def test_battery_is_asked_for_and_told_in_per_cent() -> None:
     assert percent == bytes([100])
 
 
-@pytest.mark.parametrize("info", [b"", b"\x64", b"\0\0", b"\x7d\0", b"\x64\0\0"])
+@pytest.mark.parametrize("info", [b"\x64", b"\0\0", b"\x7d\0", b"\x64\0\0"])
 def test_an_unknown_rate_is_refused(info: bytes) -> None:
     with pytest.raises(PayloadError, match="rate"):
         Decoder(info)
