@@ -14,8 +14,9 @@ import numpy as np
 import numpy.typing as npt
 
 from sensorrep.devices import Await, Read, Script, Subscribe, Write
+from sensorrep.devices.wire import DPS_RAD_S, blank, joined, nearest, periods_ns
 from sensorrep.errors import PayloadError, RadioError, RadioReason
-from sensorrep.model import SAMPLE, BoolArray, FloatArray, IntArray, Packet, Samples
+from sensorrep.model import BoolArray, FloatArray, IntArray, Packet, Samples
 
 MODEL: Final = "diy"
 TITLE: Final = "DIY board (ankle IMU profile v1)"
@@ -41,8 +42,8 @@ CLOCK_DRIFT: Final = 1e-3
 """Allowance on top for long silences."""
 COUNTER_TOLERANCE_US: Final = 1_000_000
 """How far counter times period may be from the clock between two packets before the counter has started anew."""
-PERIOD_TOLERANCE: Final = 0.1
-"""Oscillators of IMUs are off by a few per cent; a period further off comes from a hole that was not counted."""
+PERIOD_TOLERANCE: Final = 0.05
+"""Allowance on top for long silences: IMUs' own oscillators are off by a few per cent."""
 REORDER_US: Final = 2_000_000
 """A 'first packet' flag on a packet older than this is a new start, on a younger one a packet out of order."""
 
@@ -143,7 +144,7 @@ def parse_info(payload: bytes) -> Info:
 
 def parse_data(payload: bytes) -> Message:
     """One Data packet. Raises PayloadError where it is of another kind or cut."""
-    if not _is_data(payload):
+    if not _is_length(len(payload)) or payload[0] != _KIND:
         raise PayloadError(f"no data packet of profile version 1: {payload[:8].hex(' ')} ({len(payload)} bytes)")
     head = np.frombuffer(payload, _HEAD, 1)[0]
     raw = np.frombuffer(payload, "<i2", offset=8).reshape(-1, 6)
@@ -153,6 +154,12 @@ def parse_data(payload: bytes) -> Message:
 def ping(token: int) -> bytes:
     """Control message that asks for the sensor's clock."""
     return struct.pack("<BI", _PING, token)
+
+
+def clock(token: int) -> Script:
+    """Ask for the sensor's clock; returns the answer, for `parse_ping`."""
+    yield Write("control", ping(token))
+    return (yield Await("control", bytes([_PING | _ANSWER, 0]) + struct.pack("<I", token)))
 
 
 class Ping(NamedTuple):
@@ -198,7 +205,7 @@ class Decoder:
             begin = i + 1
             if i < len(packets):
                 self._take(packets[i])
-        return Samples(np.concatenate(blocks))
+        return joined(blocks)
 
     def _take(self, packet: Packet) -> None:
         """A packet that is no data: Info, or an answer on `control`, which is not ours to read."""
@@ -213,10 +220,10 @@ class Decoder:
 
     def _decode(self, packets: Sequence[Packet]) -> Samples:
         info = self._info
-        good = [p for p in packets if info and _is_data(p.payload) and p.payload[1] >> 4 == info.generation & 15]
+        good = _good(packets, info.generation) if info else []
         self.malformed += len(packets) - len(good)
         if not good or info is None:
-            return Samples(np.zeros(0, SAMPLE))
+            return blank(0)
         head, size, raw = _unpack([packet.payload for packet in good])
         received_ns = np.array([packet.received_ns for packet in good], np.int64)
         place, self._last = _place(head, received_ns, info.period_ns, self._last)
@@ -232,7 +239,7 @@ class _Last(NamedTuple):
     epoch: int
     counter: int
     t_us: int
-    period_us: float
+    period_ns: float
 
 
 class _Place(NamedTuple):
@@ -241,11 +248,24 @@ class _Place(NamedTuple):
     epoch: IntArray
     counter: IntArray
     t_us: IntArray
-    period_us: FloatArray
+    period_ns: FloatArray
 
 
-def _is_data(payload: bytes) -> bool:
-    return 20 <= len(payload) <= 244 and (len(payload) - 8) % 12 == 0 and payload[0] == _KIND
+def _is_length(length: int) -> bool:
+    return 20 <= length <= 244 and (length - 8) % 12 == 0
+
+
+def _good(packets: Sequence[Packet], generation: int) -> Sequence[Packet]:
+    """Those that are data packets of this configuration generation. Few kinds and lengths occur: look at each once."""
+    starts = {packet.payload[:2]: False for packet in packets}
+    lengths = {len(packet.payload): False for packet in packets}
+    for start in starts:
+        starts[start] = len(start) == 2 and start[0] == _KIND and start[1] >> 4 == generation & 15
+    for length in lengths:
+        lengths[length] = _is_length(length)
+    if all(starts.values()) and all(lengths.values()):
+        return packets
+    return [packet for packet in packets if starts[packet.payload[:2]] and lengths[len(packet.payload)]]
 
 
 @cache
@@ -255,19 +275,20 @@ def _message(samples: int) -> np.dtype[np.void]:
 
 def _unpack(payloads: Sequence[bytes]) -> tuple[npt.NDArray[np.void], IntArray, npt.NDArray[np.int16]]:
     """Heads (k,), number of samples (k,) and all raw samples (n, 6) of valid payloads, one `frombuffer` a length."""
-    sizes = [(len(payload) - 8) // 12 for payload in payloads]
-    if sizes.count(sizes[0]) == len(sizes):
-        rows = np.frombuffer(b"".join(payloads), _message(sizes[0]))
-        return rows["head"], np.full(len(sizes), sizes[0]), rows["raw"].reshape(-1, 6)
-    size = np.array(sizes)
+    lengths = list(map(len, payloads))
+    if lengths.count(lengths[0]) == len(lengths):
+        n = (lengths[0] - 8) // 12
+        rows = np.frombuffer(b"".join(payloads), _message(n))
+        return rows["head"], np.full(len(lengths), n), rows["raw"].reshape(-1, 6)
+    size = (np.array(lengths) - 8) // 12
     first = np.cumsum(size) - size
-    head = np.empty(len(sizes), _HEAD)
+    head = np.empty(len(lengths), _HEAD)
     raw = np.empty((int(size.sum()), 6), np.int16)
-    for n in set(sizes):
-        (which,) = np.nonzero(size == n)
-        rows = np.frombuffer(b"".join([payloads[int(i)] for i in which]), _message(n))
+    for length in set(lengths):
+        which = [i for i, other in enumerate(lengths) if other == length]
+        rows = np.frombuffer(b"".join([payloads[i] for i in which]), _message((length - 8) // 12))
         head[which] = rows["head"]
-        raw[first[which, None] + np.arange(n)] = rows["raw"]
+        raw[first[which, None] + np.arange(rows["raw"].shape[1])] = rows["raw"]
     return head, size, raw
 
 
@@ -277,11 +298,6 @@ def _steps(values: IntArray, before: int) -> IntArray:
     steps[0] = values[0] - before
     np.subtract(values[1:], values[:-1], out=steps[1:])
     return steps
-
-
-def _nearest(difference: IntArray, expected: IntArray, modulus: int) -> IntArray:
-    """The value congruent to `difference` that lies nearest to `expected`."""
-    return (difference - expected + modulus // 2) % modulus - modulus // 2 + expected
 
 
 def _place(
@@ -296,25 +312,25 @@ def _place(
     raw_us = head["t_us"].astype(np.int64)
     if last is None:
         first, first_us = int(raw_counter[0]), int(raw_us[0])
-        last = _Last(first, first_us, int(received_ns[0]), 0, first, first_us, period_ns / 1000)
+        last = _Last(first, first_us, int(received_ns[0]), 0, first, first_us, period_ns)
     host_us = _steps(received_ns, last.received_ns) // 1000
-    step_us = _nearest(_steps(raw_us, last.raw_us), host_us, 2**32)
+    step_us = nearest(_steps(raw_us, last.raw_us), host_us, 2**32)
     expected = np.rint(step_us * (1000 / period_ns)).astype(np.int64)
-    step = _nearest(_steps(raw_counter, last.raw_counter), expected, 2**16)
+    step = nearest(_steps(raw_counter, last.raw_counter), expected, 2**16)
     anew = _starts_anew(head["flags"], host_us, step_us, step, period_ns / 1000)
 
-    epoch: IntArray = last.epoch + np.cumsum(anew)
-    counter: IntArray = last.counter + np.cumsum(step)
-    t_us: IntArray = last.t_us + np.cumsum(step_us)
+    epoch: IntArray = last.epoch + anew.cumsum()
+    counter: IntArray = last.counter + step.cumsum()
+    t_us: IntArray = last.t_us + step_us.cumsum()
     for i in np.flatnonzero(anew):
         counter[i:] += raw_counter[i] - counter[i]
         t_us[i:] += raw_us[i] - t_us[i]
-    period_us = _periods(step_us, step, anew, period_ns / 1000, last.period_us)
+    known_ns = periods_ns(step_us * 1000, step, ~anew, period_ns, last.period_ns)
     end = _Last(
         int(raw_counter[-1]), int(raw_us[-1]), int(received_ns[-1]),
-        int(epoch[-1]), int(counter[-1]), int(t_us[-1]), float(period_us[-1]),
+        int(epoch[-1]), int(counter[-1]), int(t_us[-1]), float(known_ns[-1]),
     )  # fmt: skip
-    return _Place(epoch, counter, t_us, period_us), end
+    return _Place(epoch, counter, t_us, known_ns), end
 
 
 def _starts_anew(
@@ -323,35 +339,31 @@ def _starts_anew(
     """Which packets begin another run of clock or counter than the packet before them."""
     ahead_us = step_us - host_us
     off_us = step * period_us - step_us
-    other_clock = np.abs(ahead_us) > CLOCK_TOLERANCE_US + CLOCK_DRIFT * np.abs(host_us)
-    other_counter = np.abs(off_us) > COUNTER_TOLERANCE_US + PERIOD_TOLERANCE / 2 * np.abs(step_us)
+    other_clock = np.abs(ahead_us) > CLOCK_TOLERANCE_US
+    other_counter = np.abs(off_us) > COUNTER_TOLERANCE_US
+    first = flags & _FIRST != 0
+    anew: BoolArray = first | other_clock | other_counter
+    if not anew.any():
+        return anew
+    other_clock &= np.abs(ahead_us) > CLOCK_TOLERANCE_US + CLOCK_DRIFT * np.abs(host_us)
+    other_counter &= np.abs(off_us) > COUNTER_TOLERANCE_US + PERIOD_TOLERANCE * np.abs(step_us)
     # A sensor that overran cannot always say by how much: then its counter lags the clock and still goes on.
     other_counter &= ~((flags & _OVERRUN != 0) & (step > 0) & (off_us < 0))
     out_of_order = (step <= 0) & (step_us <= 0) & (ahead_us > -REORDER_US)
-    first = (flags & _FIRST != 0) & ~out_of_order
-    anew: BoolArray = first | other_clock | other_counter
+    anew = (first & ~out_of_order) | other_clock | other_counter
     return anew
 
 
-def _periods(step_us: IntArray, step: IntArray, anew: BoolArray, nominal_us: float, last_us: float) -> FloatArray:
-    """Sample period in each packet: clock over counter since the packet before it, or the last that was sensible."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        period_us = step_us / step
-    sensible = (np.abs(period_us - nominal_us) <= PERIOD_TOLERANCE * nominal_us) & ~anew
-    latest = np.maximum.accumulate(np.where(sensible, np.arange(len(step)), -1))
-    return np.where(latest >= 0, period_us[latest], last_us)
-
-
 def _samples(place: _Place, received_ns: IntArray, size: IntArray, raw: npt.NDArray[np.int16], info: Info) -> Samples:
-    owner = np.repeat(np.arange(len(size)), size)
-    within = np.arange(len(owner)) - (np.cumsum(size) - size)[owner]
-    samples = np.zeros(len(owner), SAMPLE)
-    samples["epoch"] = place.epoch[owner]
-    samples["counter"] = place.counter[owner] + within
-    offset_ns = np.rint(within * (place.period_us[owner] * 1000)).astype(np.int64)
-    samples["device_ns"] = place.t_us[owner] * 1000 + offset_ns
-    samples["received_ns"] = received_ns[owner]
+    begin = np.add.accumulate(size) - size
+    within = np.arange(len(raw)) - begin.repeat(size)
+    samples = blank(len(raw))
+    samples["epoch"] = place.epoch.repeat(size)
+    samples["counter"] = place.counter.repeat(size) + within
+    offset_ns = np.rint(within * place.period_ns.repeat(size)).astype(np.int64)
+    samples["device_ns"] = (place.t_us * 1000).repeat(size) + offset_ns
+    samples["received_ns"] = received_ns.repeat(size)
     samples["acc_m_s2"] = raw[:, :3] * info.acc_m_s2_per_lsb
-    samples["gyr_rad_s"] = raw[:, 3:] * np.deg2rad(info.gyr_deg_s_per_lsb)
+    samples["gyr_rad_s"] = raw[:, 3:] * (info.gyr_deg_s_per_lsb * DPS_RAD_S)
     samples["saturated"] = ((raw >= 32767) | (raw <= -32767)).any(axis=1)
-    return Samples(samples)
+    return samples

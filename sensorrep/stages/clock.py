@@ -7,11 +7,11 @@ import numpy as np
 
 from sensorrep.model import FloatArray, IntArray
 
-BIN_NS: Final = 250_000_000
+BIN_NS: Final = 500_000_000
 """The fastest packet of each such span of sensor time is a point of the fit."""
-FIT_BINS: Final = 4
+FIT_BINS: Final = 2
 """A new fit every so many bins (1 s)."""
-FIRST_FIT_BINS: Final = 8
+FIRST_FIT_BINS: Final = 4
 """The first fit after so many (2 s): longer than a radio stall, so that a stall at the very start does not decide."""
 KEEP_S: Final = 60.0
 """Points up to half as old again stay in the fit; beyond, a clock's own drift would bend the line."""
@@ -21,10 +21,10 @@ CLOCK_SLOPE: Final = 1e-3
 """Largest error of a sensor's clock (RC oscillators reach 500 ppm)."""
 COUNT_SLOPE: Final = 0.05
 """Largest error of counted samples times nominal period: motion sensors' oscillators are off by a few per cent."""
-CLOCK_WEIGHT: Final = 50.0
-"""Evidence that a slope needs, in bins x seconds: the spread of delays (20 ms) over that of clocks (some 100 ppm)."""
-COUNT_WEIGHT: Final = 2.0
-"""The same for counted samples: those oscillators spread by about 1 %."""
+CLOCK_WEIGHT: Final = 25.0
+"""Evidence that a slope needs, in bins x seconds: spread of bins' least delays (2 ms) over that of clocks (80 ppm)."""
+COUNT_WEIGHT: Final = 1.0
+"""The same for counted samples: those oscillators spread by about 1 %, and to believe one too late costs more."""
 
 
 class Clock:

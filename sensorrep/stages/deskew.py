@@ -82,7 +82,11 @@ class Deskew:
         """At most one block: the frames that these samples complete."""
         if not len(samples):
             return []
-        self._take({foot: feed.push(_columns(samples, foot)) for foot, feed in self._feeds.items()}, len(samples))
+        timed: dict[Foot, list[Timed]] = {}
+        for foot, feed in self._feeds.items():
+            (at,) = (samples["foot"] == foot).nonzero()
+            timed[foot] = feed.push(_columns(samples, at)) if len(at) else []
+        self._take(timed, len(samples))
         return self._frames()
 
     def finish(self) -> list[Frames]:
@@ -184,8 +188,7 @@ class _Columns(NamedTuple):
     """(n, 6): acceleration, angular rate."""
 
 
-def _columns(samples: Samples, foot: Foot) -> _Columns:
-    (at,) = (samples["foot"] == foot).nonzero()
+def _columns(samples: Samples, at: IntArray) -> _Columns:
     rows = at if len(at) < len(samples) else slice(None)
     values = np.concatenate([samples["acc_m_s2"][rows], samples["gyr_rad_s"][rows]], axis=1)
     counter, device_ns, received_ns = (samples[name][rows] for name in ("counter", "device_ns", "received_ns"))
@@ -212,8 +215,6 @@ class _Feed:
     def push(self, columns: _Columns) -> list[Timed]:
         """Samples that are timed now."""
         epoch = columns.epoch
-        if not len(epoch):
-            return []
         if epoch[0] == epoch[-1]:
             return self._push_epoch(columns)
         bounds = [0, *(np.flatnonzero(epoch[1:] != epoch[:-1]) + 1).tolist(), len(epoch)]
