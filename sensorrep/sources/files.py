@@ -1,5 +1,6 @@
 """Files of one person: created for their owner only, and errors in a line that says what to do."""
 
+import errno
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -9,7 +10,7 @@ from typing import Final
 
 from sensorrep.errors import RecordingError
 
-_CAUSES: Final = {
+_CAUSES: Final[dict[type[OSError], str]] = {
     FileNotFoundError: "there is no such file or folder: check the name",
     FileExistsError: "it exists already, and recordings are never overwritten: choose another name",
     IsADirectoryError: "it is a folder: name a file",
@@ -23,8 +24,15 @@ def told(path: Path, what: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        cause = _CAUSES.get(type(error), error.strerror or str(error)) if error.errno else error.strerror
-        raise RecordingError(path, None, f"{what}: {cause}") from error
+        raise RecordingError(path, None, f"{what}: {_cause(error)}") from error
+
+
+def _cause(error: OSError) -> str:
+    if error.errno is None:  # one of our own
+        return str(error)
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return "there is no space left on the disk: make room, what was written before is kept"
+    return _CAUSES.get(type(error), error.strerror or str(error))
 
 
 def make_private_folders(folder: Path) -> None:
