@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from sensorrep.devices import Await, Pause, Script, Subscribe, Write
 from sensorrep.devices.wire import DPS_RAD_S, G_M_S2, PAUSE_NS, Renewed, blank, expect, heard, joined, nearest_rate
+from sensorrep.errors import PayloadError
 from sensorrep.model import IntArray, Packet, Samples
 
 MODEL: Final = "witmotion"
@@ -34,6 +35,8 @@ MOTION_HEADER: Final = b"\x55\x61"
 REGISTER_HEADER: Final = b"\x55\x71"
 FRAME_LENGTHS: Final = (20, 28)
 BATTERY_REGISTER: Final = 0x64
+BATTERY_NOTIFICATIONS: Final = 50
+"""Among how many the answer is looked for: 2 s at 100 Hz. The maker's program waits 0.7 s."""
 BATTERY_STEPS: Final = (
     (396, 100), (393, 90), (387, 75), (382, 60), (379, 50), (377, 40),
     (373, 30), (370, 20), (368, 15), (350, 10), (340, 5),
@@ -76,10 +79,18 @@ def stop() -> Script:
 
 
 def battery() -> Script:
-    """Ask for the battery; returns one byte, per cent. Needs the subscription that `start` makes."""
+    """Ask for the battery; returns one byte, per cent. Needs the subscription that `start` makes.
+
+    While frames stream, the answer may stand anywhere among them.
+    """
     yield Write("command", register_write(0x27, BATTERY_REGISTER), response=False)
-    answer = yield Await("frames", REGISTER_HEADER + bytes([BATTERY_REGISTER, 0]))
-    return bytes([parse_battery(answer)])
+    stream = b""
+    for _ in range(BATTERY_NOTIFICATIONS):
+        stream += yield Await("frames", b"")
+        at = stream.find(REGISTER_HEADER + bytes([BATTERY_REGISTER, 0]))
+        if 0 <= at <= len(stream) - FRAME_LENGTHS[0]:
+            return bytes([parse_battery(stream[at : at + FRAME_LENGTHS[0]])])
+    raise PayloadError("WitMotion: no answer about the battery")
 
 
 def raw_values(frames: npt.NDArray[np.uint8]) -> npt.NDArray[np.int16]:

@@ -132,6 +132,7 @@ def test_a_rebooted_sensor_starts_a_new_epoch() -> None:
     samples, _ = decoded(AT_104(), before + after)
     assert samples["epoch"][::8].tolist() == [0, 0, 1, 1]
     assert samples["device_ns"][16] == 3_000_000_000
+    assert samples["counter"].tolist() == list(range(32))
 
 
 def test_samples_near_full_scale_are_flagged() -> None:

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sensorrep.devices.thingy import Reader
-from sensorrep.devices.wire import Clock, Renewed, nearest_rate, restarted
+from sensorrep.devices.wire import Clock, Renewed, nearest_rate, periods_ns, restarted
 from sensorrep.errors import PayloadError
 from sensorrep.model import Foot, IntArray, Packet
 from tests.devices.driving import CUTS, decoded, packets, same_however_cut
@@ -67,6 +67,14 @@ def test_a_steady_clock_is_given_back_however_it_wraps_and_is_cut(steps: list[in
 )
 def test_a_restart_is_a_step_that_time_cannot_explain(device_step_ns: int, received_step_ns: int, anew: bool) -> None:
     assert bool(restarted(ints(device_step_ns), ints(received_step_ns))[0]) is anew
+
+
+def test_the_period_follows_what_is_sensible_and_else_stays() -> None:
+    """Nominal 10: taken are 10.5, then 9.5; not a repeat, an uncounted hole, nor what a restart brought."""
+    steps_ns, steps = ints(84, 0, 160, 76, 80), ints(8, 0, 8, 8, 8)
+    good = np.array([True, True, True, True, False])
+    assert periods_ns(steps_ns, steps, good, 10.0, 9.9).tolist() == [10.5, 10.5, 10.5, 9.5, 9.5]
+    assert periods_ns(steps_ns[1:3], steps[1:3], good[1:3], 10.0, 9.9).tolist() == [9.9, 9.9]
 
 
 def test_the_rate_is_the_lowest_that_is_enough() -> None:

@@ -219,8 +219,16 @@ def test_stop_goes_back_to_10_hz() -> None:
 
 def test_battery_is_asked_for_and_told_in_per_cent() -> None:
     actions, percent = drive(witmotion.battery(), BATTERY)
-    assert actions == [Write("command", bytes.fromhex("ffaa276400"), False), Await("frames", b"\x55\x71\x64\x00")]
+    assert actions == [Write("command", bytes.fromhex("ffaa276400"), False), Await("frames", b"")]
     assert percent == bytes([100])
+
+
+def test_the_battery_s_answer_is_found_among_streaming_frames() -> None:
+    among = NOTIFICATIONS[0][:40] + BATTERY + NOTIFICATIONS[0][40:]
+    _, percent = drive(witmotion.battery(), NOTIFICATIONS[1], among[:50], among[50:])
+    assert percent == bytes([100])
+    with pytest.raises(PayloadError, match="no answer"):
+        drive(witmotion.battery(), *[NOTIFICATIONS[1]] * 50)
 
 
 @pytest.mark.parametrize("info", [b"\x64", b"\0\0", b"\x7d\0", b"\x64\0\0"])
