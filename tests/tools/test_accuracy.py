@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from benchmark.accuracy import ALL, LARGE, NONE, Job, Result, best_settings, sum_up
+from benchmark.accuracy import ALL, GRAVITY, LARGE, NONE, Job, Result, best_settings, sum_up
 from benchmark.conditions import Condition, conditions
 from benchmark.scoring import Score
 from benchmark.tables import accuracy_text, table
@@ -33,6 +33,7 @@ def test_rows_add_up_their_sessions() -> None:
     rows = sum_up(CHOSEN, RESULTS).rows
     assert {name: row.ours["sessions"] for name, row in rows.items()} == {
         ALL: 3,
+        GRAVITY: 3,
         LARGE: 2,
         NONE: 1,
         "prone": 3,

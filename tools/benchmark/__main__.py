@@ -44,6 +44,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _accuracy(options: argparse.Namespace) -> dict[str, Any]:
     from benchmark import accuracy, baseline, real, tables
+    from benchmark.targets import targets
 
     found = accuracy.run(
         quick=options.quick,
@@ -61,6 +62,7 @@ def _accuracy(options: argparse.Namespace) -> dict[str, Any]:
     print(tables.pted_text(pted) if pted else f"No real leg exercises in {options.real / 'pted'}: left out.\n")
     tilt = real.tilt_broad(options.real / "broad")
     print(tables.tilt_text(tilt) if tilt else f"No trials with optics in {options.real / 'broad'}: left out.\n")
+    print(tables.targets_text(targets(found, pted, tilt)))
     return tables.accuracy_object(found, pted, tilt)
 
 

@@ -26,6 +26,8 @@ from sensorrep.sources.synthetic import Simulated
 ALL: Final = "all with reps"
 NONE: Final = "all without reps"
 LARGE: Final = "all of 6 degrees and more"
+GRAVITY: Final = "all where gravity sees it"
+TABLE_TOP: Final = "all in table-top"
 AROUND_S: Final = 5.0
 """How far before the first and after the last set the peaks may look."""
 
@@ -176,7 +178,8 @@ def sum_up(chosen: Sequence[Condition], results: Sequence[Result]) -> Accuracy:
 def _overall(condition: Condition) -> tuple[str, ...]:
     if not condition.has_reps:
         return (NONE,)
-    return (ALL,) if condition.small else (ALL, LARGE)
+    seen = TABLE_TOP if condition.scenario.posture == "table-top" else GRAVITY
+    return (ALL, seen) if condition.small else (ALL, seen, LARGE)
 
 
 def _row(members: Iterable[Result], settings: dict[str, int]) -> Row:

@@ -188,6 +188,7 @@ def figures(score: Score) -> Figures:
     fatigue = score.fatigue_right + score.fatigue_missed + score.fatigue_false
     return {
         "sessions": score.sessions,
+        "minutes": score.minutes,
         "reps": score.true,
         "missed": score.true - score.matched,
         "extra": score.found - score.matched,

@@ -3,9 +3,10 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
-from benchmark.accuracy import ALL, LARGE, NONE, Accuracy
+from benchmark.accuracy import ALL, GRAVITY, LARGE, NONE, TABLE_TOP, Accuracy
 from benchmark.real import Counted, Tilt, best_setting
 from benchmark.scoring import Figures
+from benchmark.targets import Target
 
 
 class Column(NamedTuple):
@@ -36,6 +37,7 @@ def _hundredths(value: float) -> str:
     return f"{value:.2f}"
 
 
+OVERALL: Final = (ALL, LARGE, GRAVITY, TABLE_TOP, NONE)
 COUNTING: Final = (
     Column("sessions", "sessions", _count),
     Column("reps", "reps", _count),
@@ -84,7 +86,7 @@ def table(title: str, headings: Sequence[str], rows: Iterable[Sequence[str]]) ->
 
 def accuracy_text(found: Accuracy) -> str:
     """The matrix, the weak conditions and the targets."""
-    order = sorted(found.rows, key=lambda name: (name not in {ALL, LARGE}, name != NONE))
+    order = sorted(found.rows, key=lambda name: name not in OVERALL)
     names = [*found.settings]
     counting = [
         [
@@ -140,6 +142,12 @@ def tilt_text(found: Sequence[Tilt]) -> str:
     """Tilt errors beside VQF's defaults."""
     rows = [[one.name, f"{one.ours_deg:.3f}", f"{one.default_deg:.3f}"] for one in found]
     return table("Tilt against optics, RMSE in degrees", ["", "fuse stage", "VQF default"], rows)
+
+
+def targets_text(found: Sequence[Target]) -> str:
+    """Bounds beside figures."""
+    rows = [[one.figure, one.bound, one.measured, "yes" if one.met else "NO"] for one in found]
+    return table("Targets", ["", "at least", "measured", "met"], rows)
 
 
 def accuracy_object(found: Accuracy, pted: Sequence[Counted], tilt: Sequence[Tilt]) -> dict[str, Any]:
