@@ -49,7 +49,7 @@ class Track:
         """How long they are together."""
         self._times_ns = np.zeros(0, np.int64)
         self._nodes = np.zeros((0, 21))
-        self._last = np.zeros(6)
+        self._first = self._last = np.zeros(6)
         self._counter = 0
         self._epoch = -1
 
@@ -62,8 +62,7 @@ class Track:
             if wait_ns <= 0:
                 return
             if wait_ns <= BRIDGE_NS:
-                node[0, VALUE] = self._nodes[0, VALUE]
-                node[0, VALUE_HOLE] = 1.0
+                node[0, VALUE][:6] = self._first
             node[0, INTEGRAL] = self._nodes[0, INTEGRAL] - node[0, VALUE] * (wait_ns * 1e-9)
         self._times_ns = np.concatenate([[zero_ns], self._times_ns])
         self._nodes = np.concatenate([node, self._nodes])
@@ -73,26 +72,24 @@ class Track:
         before_ns = _shifted(timed.time_ns, self.newest_ns)
         np.maximum.accumulate(before_ns, out=before_ns)
         fresh = timed.time_ns > np.maximum(before_ns, made_ns)
-        if not fresh.all():
-            dropped = len(fresh) - int(np.count_nonzero(fresh))
+        dropped = len(fresh) - int(np.count_nonzero(fresh))
+        if dropped:
             time_ns, counter, values = timed.time_ns[fresh], timed.counter[fresh], timed.values[fresh]
             timed = timed._replace(time_ns=time_ns, counter=counter, values=values)
-        else:
-            dropped = 0
         if len(timed.time_ns) and not len(self._times_ns):
-            timed = self._first(timed)
+            timed = self._start(timed)
         if len(timed.time_ns):
             self._extend(timed)
         return dropped
 
-    def _first(self, timed: Timed) -> Timed:
+    def _start(self, timed: Timed) -> Timed:
         """Begin with the first sample; returns the others."""
         self._times_ns = timed.time_ns[:1]
         self._nodes = np.zeros((1, 21))
         self._nodes[0, VALUE_ACC] = timed.values[0, :3]
         self._nodes[0, VALUE_HOLE] = 1.0
-        self._last, self._counter, self._epoch = timed.values[0], int(timed.counter[0]), timed.epoch
-        self.newest_ns = int(timed.time_ns[0])
+        self._first = self._last = timed.values[0]
+        self._counter, self._epoch, self.newest_ns = int(timed.counter[0]), timed.epoch, int(timed.time_ns[0])
         time_ns, counter, values = timed.time_ns[1:], timed.counter[1:], timed.values[1:]
         return timed._replace(time_ns=time_ns, counter=counter, values=values)
 
@@ -101,8 +98,10 @@ class Track:
         hole = timed.counter - _shifted(timed.counter, self._counter) != 1
         hole |= step_ns > min(timed.longest_ns, BRIDGE_NS)
         hole[0] |= timed.epoch != self._epoch
-        self.spans += len(hole) - int(np.count_nonzero(hole))
-        self.spans_ns += int(step_ns[~hole].sum())
+        any_hole = bool(hole.any())
+        sound_ns = step_ns[~hole] if any_hole else step_ns
+        self.spans += len(sound_ns)
+        self.spans_ns += int(sound_ns.sum())
 
         step_s = (step_ns * 1e-9)[:, None]
         nodes = np.zeros((len(step_ns) + 1, 21))
@@ -110,7 +109,7 @@ class Track:
         value[0, :6], value[1:, :6] = self._last, timed.values
         np.divide(value[1:, :6] - value[:-1, :6], step_s, out=slope[:, :6])
         value[-1, 3:6], value[-1, 6] = 0.0, 1.0
-        if hole.any():
+        if any_hole:
             value[:-1, 6] = hole
             far = step_ns > BRIDGE_NS
             value[:-1, 3:6][far], slope[far] = 0.0, 0.0
