@@ -5,7 +5,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from sensorrep.model import FloatArray, IntArray, Samples
+from sensorrep.model import BoolArray, FloatArray, IntArray, Samples
 from sensorrep.stages.clock import extend, support
 
 BIN_S: Final = 2.0
@@ -30,59 +30,54 @@ class Arrivals(NamedTuple):
     delay_max_s: float | None
 
 
-class Run(NamedTuple):
-    """The last sample of each packet within one epoch: counter, sensor's clock, arrival, all (n,)."""
-
-    counter: IntArray
-    device_ns: IntArray
-    received_ns: IntArray
+_EPOCH, _COUNTER, _DEVICE, _RECEIVED = range(4)
 
 
-def last_samples(samples: Samples) -> Samples:
-    """The last sample of each packet, of samples of one foot in the order of their counter."""
-    last = np.append(samples["received_ns"][1:] != samples["received_ns"][:-1], True)
-    return Samples(samples[last[: len(samples)]])
+def last_samples(samples: Samples) -> IntArray:
+    """Epoch, counter, device_ns and received_ns (n, 4) of the last sample of each arrival, of one foot's samples."""
+    names = ("epoch", "counter", "device_ns", "received_ns")
+    return _last_of_each(np.column_stack([samples[name].astype(np.int64) for name in names]))
 
 
-def arrivals(blocks: Sequence[Samples]) -> Arrivals:
+def _last_of_each(rows: IntArray) -> IntArray:
+    # Packets that arrived at the same instant count as one: only the last of them is nearest to being on time.
+    last: BoolArray = np.append(rows[1:, _RECEIVED] != rows[:-1, _RECEIVED], True)[: len(rows)]
+    return rows[last]
+
+
+def arrivals(blocks: Sequence[IntArray]) -> Arrivals:
     """Sum up one foot's last samples, all blocks of a recording.
 
     Each run of the sensor's clock is laid against the host's by the line under all its lags (arrival minus sensor
     time) that is nearest to them, as `stages.clock` does it live: the delay of a packet is its height above the line.
     Over a whole run a drift that changes with temperature bends away from the line by some milliseconds an hour.
     """
-    runs = _runs(blocks)
-    if not runs:
+    rows = _last_of_each(np.concatenate([np.zeros((0, 4), np.int64), *blocks]))
+    if not len(rows):
         return Arrivals(0, None, None, None, None)
+    runs = np.split(rows, np.flatnonzero(np.diff(rows[:, _EPOCH])) + 1)
     lines = [_line(run) for run in runs]
     delay_s = np.concatenate([delay for _, delay in lines])
-    longest = int(np.argmax([_span_s(run) for run in runs]))
-    run, told = runs[longest], _span_s(runs[longest]) >= LEAST_S
-    counted = int(run.counter[-1] - run.counter[0])
+    longest = max(range(len(runs)), key=lambda number: _span_s(runs[number]))
+    counted, span_s = int(runs[longest][-1, _COUNTER] - runs[longest][0, _COUNTER]), _span_s(runs[longest])
     return Arrivals(
         restarts=len(runs) - 1,
-        sensor_rate_hz=counted / _span_s(run) if counted > 0 and _span_s(run) > 0 else None,
-        slow_ppm=lines[longest][0] * 1e6 if told else None,
+        sensor_rate_hz=counted / span_s if counted > 0 and span_s > 0 else None,
+        slow_ppm=lines[longest][0] * 1e6 if span_s >= LEAST_S else None,
         delay_p95_s=float(np.percentile(delay_s, 95)),
         delay_max_s=float(delay_s.max()),
     )
 
 
-def _runs(blocks: Sequence[Samples]) -> list[Run]:
-    epoch = np.concatenate([np.zeros(0, np.int64), *(block["epoch"] for block in blocks)])
-    columns = [np.concatenate([block[name] for block in blocks]) for name in Run._fields] if len(epoch) else []
-    edges = np.flatnonzero(np.diff(epoch)) + 1
-    return [Run(*parts) for parts in zip(*(np.split(column, edges) for column in columns), strict=True)]
+def _span_s(run: IntArray) -> float:
+    return float(run[-1, _DEVICE] - run[0, _DEVICE]) * 1e-9
 
 
-def _span_s(run: Run) -> float:
-    return float(run.device_ns[-1] - run.device_ns[0]) * 1e-9
-
-
-def _line(run: Run) -> tuple[float, FloatArray]:
-    """(slope, delays): host seconds per sensor second less one, and each packet's height above the line in seconds."""
-    x_s = (run.device_ns - run.device_ns[0]) * 1e-9
-    lag_s = (run.received_ns - run.device_ns - (run.received_ns[0] - run.device_ns[0])) * 1e-9
+def _line(run: IntArray) -> tuple[float, FloatArray]:
+    """(slope, delays): host seconds per sensor second less one, and each arrival's height above the line in seconds."""
+    x_s = (run[:, _DEVICE] - run[0, _DEVICE]) * 1e-9
+    lag_ns = run[:, _RECEIVED] - run[:, _DEVICE]
+    lag_s = (lag_ns - lag_ns[0]) * 1e-9
     bins = np.floor(x_s / BIN_S)
     starts = np.flatnonzero(np.append(True, bins[1:] != bins[:-1]))
     hull: list[tuple[float, float]] = []

@@ -2,12 +2,12 @@
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Protocol
 
-from sensorrep.model import Foot, Packet, RecordingHeader, Samples
+from sensorrep.model import Foot, IntArray, Packet, RecordingHeader, Samples
 from sensorrep.stages.decode import Decode
 from sensorrep.stages.deskew import Deskew
 from sensorrep.views.arrivals import Arrivals, arrivals, last_samples
@@ -27,7 +27,6 @@ class Source(Protocol):
     header: RecordingHeader
     events: list[dict[str, Any]]
     closed_cleanly: bool
-    bytes_read: int
 
     @property
     def damage(self) -> list[str]: ...  # noqa: D102
@@ -90,12 +89,11 @@ class Inspection:
         return None if len(slow) < 2 or slow[0] is None or slow[1] is None else slow[1] - slow[0]
 
 
-def inspect(recording: Source, progress: Callable[[int], object] = int) -> Inspection:
-    """Read a recording or a table to its end; `progress` is told the bytes read after every block."""
+def inspect(recording: Source, blocks: Iterable[list[Packet]] | None = None) -> Inspection:
+    """Read a recording or a table to its end; `blocks` are its own, where somebody watches the progress."""
     watch = _Watch(recording.header)
-    for packets in recording.blocks():
+    for packets in recording.blocks() if blocks is None else blocks:
         watch.packets(packets)
-        progress(recording.bytes_read)
     watch.finish()
     return Inspection(
         source=recording.path.name,
@@ -118,7 +116,7 @@ class _Watch:
         self._channels: Counter[tuple[Foot, str]] = Counter()
         self._decode = Decode(header.feet)
         self._deskew = Deskew(header.feet)
-        self._last: dict[Foot, list[Samples]] = {foot: [] for foot in Foot}
+        self._last: dict[Foot, list[IntArray]] = {foot: [] for foot in Foot}
 
     def packets(self, packets: list[Packet]) -> None:
         if not self._channels:

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from rich.console import Console
 
-from sensorrep.model import SAMPLE, Foot, Packet, RecordingHeader, Samples, SensorInfo
+from sensorrep.model import SAMPLE, FloatArray, Foot, IntArray, Packet, RecordingHeader, Samples, SensorInfo
 from sensorrep.sources.recording import RecordingWriter, open_recording
 from sensorrep.sources.rows import COLUMNS
 from sensorrep.sources.tables import open_table
@@ -66,13 +66,13 @@ def shown(inspection: Inspection) -> str:
     return console.file.getvalue()
 
 
-def last(device_s: np.ndarray, received_s: np.ndarray, epoch: int = 0) -> Samples:
+def arrived(device_s: FloatArray, received_s: FloatArray, epoch: int = 0) -> IntArray:
     samples = np.zeros(len(device_s), SAMPLE)
     samples["counter"] = np.arange(len(device_s))
     samples["device_ns"] = np.rint(device_s * 1e9)
     samples["received_ns"] = np.rint(received_s * 1e9)
     samples["epoch"] = epoch
-    return Samples(samples)
+    return last_samples(Samples(samples))
 
 
 @quick
@@ -87,7 +87,7 @@ def test_clock_and_delays_are_found_under_random_delays(
 ) -> None:
     device_s = np.arange(0, 600, 0.04)
     delay_s = np.random.default_rng(seed).exponential(mean_delay_s, len(device_s))
-    found = arrivals([last(device_s, base_s + 1e5 + device_s * (1 + ppm * 1e-6) + delay_s)])
+    found = arrivals([arrived(device_s, base_s + 1e5 + device_s * (1 + ppm * 1e-6) + delay_s)])
     assert found.slow_ppm == pytest.approx(ppm, abs=1 + mean_delay_s * 100)
     assert found.sensor_rate_hz == pytest.approx(25.0)
     assert found.delay_p95_s == pytest.approx(np.percentile(delay_s, 95), abs=0.02 * mean_delay_s + 0.001)
@@ -98,9 +98,9 @@ def test_clock_and_delays_are_found_under_random_delays(
 def test_each_run_of_a_clock_is_laid_against_the_host_s_by_itself() -> None:
     device_s = np.arange(0, 60, 0.02)
     runs = [
-        last(device_s, device_s * 1.0001 + 7),
-        last(device_s[:100], device_s[:100] + 90, 1),
-        last(device_s[:100], device_s[:100] + 93, 2),
+        arrived(device_s, device_s * 1.0001 + 7),
+        arrived(device_s[:100], device_s[:100] + 90, 1),
+        arrived(device_s[:100], device_s[:100] + 93, 2),
     ]
     found = arrivals(runs)
     assert found.restarts == 2
@@ -110,13 +110,12 @@ def test_each_run_of_a_clock_is_laid_against_the_host_s_by_itself() -> None:
 
 def test_a_short_run_tells_no_drift_and_none_tells_nothing() -> None:
     device_s = np.arange(0, 20, 0.02)
-    assert arrivals([last(device_s, device_s)]).slow_ppm is None
-    assert arrivals([]) == arrivals([last(device_s[:0], device_s[:0])]) == (0, None, None, None, None)
+    assert arrivals([arrived(device_s, device_s)]).slow_ppm is None
+    assert arrivals([]) == arrivals([arrived(device_s[:0], device_s[:0])]) == (0, None, None, None, None)
 
 
 def test_the_last_sample_of_a_packet_is_the_one_before_another_arrival() -> None:
-    samples = last(np.arange(6.0), np.array([1, 1, 1, 2, 3, 3.0]))
-    assert last_samples(samples)["counter"].tolist() == [2, 3, 5]
+    assert arrived(np.arange(6.0), np.array([1, 1, 1, 2, 3, 3.0]))[:, 1].tolist() == [2, 3, 5]
 
 
 def test_a_sound_recording_is_called_sound(tmp_path: Path) -> None:
@@ -253,14 +252,10 @@ def test_it_reads_well_in_80_columns_without_colour(tmp_path: Path) -> None:
     assert "and 19 more" in text
 
 
-def test_progress_is_told_up_to_the_end(tmp_path: Path) -> None:
-    inspected(tmp_path / "a.jsonl", stream(100.0))
-    told: list[int] = []
+def test_blocks_may_be_watched_and_their_size_does_not_matter(tmp_path: Path) -> None:
+    whole = inspected(tmp_path / "a.jsonl", without(stream(5.0), Foot.LEFT, 2.0, 2.7))
     with open_recording(tmp_path / "a.jsonl") as recording:
-        inspect(recording, told.append)
-        assert told == sorted(told)
-        assert len(told) > 1
-        assert told[-1] == recording.size
+        assert inspect(recording, recording.blocks(7)) == whole
 
 
 @pytest.fixture(scope="module")
