@@ -328,3 +328,36 @@ def test_a_recording_of_less_than_a_second_is_finished_with_what_there_is(count:
     frames, deskew = run(samples(Foot.LEFT, seconds(0, count / 100)), {Foot.LEFT: SENSORS[Foot.LEFT]})
     assert len(frames) == max(count - 1, 0)
     assert deskew.gaps[Foot.LEFT] == []
+
+
+@EXAMPLES
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(Foot),
+            st.integers(1, 3),  # step of the counter
+            st.sampled_from([0, 0, 0, 0, 1]),  # step of the epoch
+            st.sampled_from([10, 10, 10, 10, 0, -30, 700, 5000]),  # ms on the sensor's clock
+            st.sampled_from([10, 10, 10, 0, 40, 1500, 4000]),  # ms on the host's
+        ),
+        max_size=120,
+    ),
+    st.sampled_from([SENSORS, TABLE, {Foot.RIGHT: SENSORS[Foot.RIGHT]}]),
+)
+def test_whatever_the_clocks_say_frames_are_even_and_finite(
+    steps: list[tuple[Foot, int, int, int, int]], feet: Mapping[Foot, SensorInfo]
+) -> None:
+    block = np.zeros(len(steps), SAMPLE)
+    columns = [np.array(column, np.int64) for column in zip(*steps, strict=True)] or [np.zeros(0, np.int64)] * 5
+    block["foot"], block["received_ns"] = columns[0], np.cumsum(columns[4]) * 1_000_000
+    for foot in Foot:
+        mine = columns[0] == foot
+        for name, steps_of in zip(("counter", "epoch", "device_ns"), columns[1:4], strict=True):
+            block[name][mine] = np.cumsum(steps_of[mine])
+    block["device_ns"] *= 1_000_000
+    block["gyr_rad_s"] = 1.0
+    frames, _ = run(Samples(block), feet)
+    np.testing.assert_array_equal(run(Samples(block), feet, range(len(block)))[0], frames)
+    np.testing.assert_allclose(frames["time_s"], (np.arange(len(frames)) + 0.5) / FRAME_RATE_HZ)
+    assert (np.abs(frames["gyr_rad_s"]) < 1 + 1e-6).all()
+    assert not frames["ok"][:, [foot for foot in Foot if foot not in feet]].any()
