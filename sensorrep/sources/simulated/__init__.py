@@ -1,2 +1,2 @@
-"""What a simulated radio is made of, all pure: `boards` (what a sensor does), `link` (what the radio does to it),
-`faults` (what goes wrong when). `sensorrep.sources.simulated_radio` puts them behind bleak."""
+"""What a simulated radio is made of: `boards` (what a sensor does), `link` (what the radio does to its packets),
+`faults` (what goes wrong when), all pure, and `backend`, which puts `sources.simulated_radio`'s world behind bleak."""

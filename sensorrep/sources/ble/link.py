@@ -8,7 +8,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, Protocol
 
 from sensorrep.devices import Await, Device, Pause, Read, Script, Subscribe, Write, device
@@ -31,6 +31,9 @@ BATTERY_EVERY_S: Final = 60.0
 LOW_BATTERY_PCT: Final = 15
 CUT_PACKETS: Final = 3
 """So many packets that just fill a small MTU, and none that is longer, were cut to fit it."""
+WHOLE_S: Final = 1.5
+"""How long a whole packet is waited for where the system says that the link is too small for it. A sensor that sends
+nothing for so long is believed."""
 LATEST: Final = 64
 """Packets over which the rate is measured for people to see."""
 
@@ -73,6 +76,7 @@ class Connection(Protocol):
 
     model: str
     name: str
+    address: str
     rssi_dbm: int | None
 
     async def subscribe(self, channel: str) -> None: ...  # noqa: D102
@@ -186,12 +190,15 @@ class Link:
             await connection.close()
 
     async def _start(self, connection: Connection, sensor: Device) -> None:
-        info = await self._drive(sensor.start(self._rate_hz))
-        before, self.info = self.info, SensorInfo(connection.model, connection.name, info)
-        if "info" not in sensor.CHANNELS and (before is None or before.info != info):
-            self._emit(Packet(self._now_ns(), self.wanted.foot, "info", info))
         if connection.mtu() < sensor.MIN_MTU:
             self._cut_length = connection.mtu() - 3
+        info = await self._drive(sensor.start(self._rate_hz))
+        before, self.info = self.info, SensorInfo(connection.model, connection.name, info)
+        # From now on it is this very sensor that is looked for, and no other that fits as well.
+        self.wanted = replace(self.wanted, model=connection.model, address=connection.address)
+        if "info" not in sensor.CHANNELS and (before is None or before.info != info):
+            self._emit(Packet(self._now_ns(), self.wanted.foot, "info", info))
+        await self._see_whole_packets()
         self.streaming, self.error = True, None
         self._since_ns = self._heard_ns = self._now_ns()
         self._latest_ns.clear()
@@ -216,6 +223,16 @@ class Link:
                     await self._wake.wait()
             self._wake.clear()
             self._judge()
+
+    async def _see_whole_packets(self) -> None:
+        """Where packets may be too long for the link, wait until one came whole. Raises RadioError where none does."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(WHOLE_S):
+                while self._cut_length is not None and self._cut < CUT_PACKETS and not self._lost:
+                    await self._wake.wait()
+                    self._wake.clear()
+        self._heard_ns = self._heard_ns or self._now_ns()
+        self._judge()
 
     def _judge(self) -> None:
         """Raises RadioError where the link is lost, cuts packets off, or is silent."""
@@ -316,10 +333,10 @@ class Link:
         """Whether packets arrive whole is seen by their lengths: some systems say 23 of any MTU (BlueZ before 5.62)."""
         if length > cut_length:
             self._cut_length, self._cut = None, 0
+            self._wake.set()
         elif length == cut_length:
             self._cut += 1
-            if self._cut == CUT_PACKETS:
-                self._wake.set()
+            self._wake.set()
 
     def _lose(self) -> None:
         """The library says that the link is gone."""

@@ -1,0 +1,221 @@
+"""Two sensors as one source of messages, and scanning for them."""
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import suppress
+from typing import Final
+
+from bleak import BleakScanner
+from bleak.backends.device import BLEDevice
+from bleak.backends.scanner import AdvertisementData
+
+from sensorrep.errors import RadioError, RadioReason
+from sensorrep.model import Foot, SensorInfo
+from sensorrep.sources.ble.connection import PLATFORM, Backends, Connection, Found, recognised, told
+from sensorrep.sources.ble.link import Link, LinkState, Message, Wanted
+
+SCAN_S: Final = 5.0
+"""How long a sensor is looked for at a time: they advertise about once a second, and half of that is missed."""
+FRESH_S: Final = 10.0
+"""A device seen longer ago may be gone from the system's memory (#676, #713): look again before connecting."""
+BATCH_S: Final = 0.02
+"""Messages are handed over 50 times a second at most. Larger: every count comes later by as much."""
+HOPELESS: Final = (RadioReason.NO_ADAPTER, RadioReason.ADAPTER_OFF, RadioReason.NO_PERMISSION)
+"""Reasons that a session should not begin with: waiting mends nothing."""
+
+
+async def scan(seconds: float, backend: Backends = PLATFORM) -> list[Found]:
+    """All sensors of known models in reach, the nearest first. Raises RadioError where there is no radio to ask."""
+    with told("the scan"):
+        async with BleakScanner(backend=backend.scanner) as scanner:
+            await asyncio.sleep(seconds)
+    seen = scanner.discovered_devices_and_advertisement_data.values()
+    found = [one for pair in seen if (one := recognised(*pair)) is not None]
+    return sorted(found, key=lambda one: (-(one.rssi_dbm or -999), one.address))
+
+
+class Radio:
+    """Two sensors as one source of messages, in the order in which they arrived: `connect`, `messages`, `stop`.
+
+    A sensor that is lost is looked for until the session ends, while the other goes on; every packet that arrives
+    comes out, and notes say what happens to the links. Nothing is dropped however slow the reader is.
+    """
+
+    def __init__(
+        self,
+        wanted: Mapping[Foot, Wanted],
+        *,
+        rate_hz: float,
+        world: Backends = PLATFORM,
+        now_ns: Callable[[], int] = time.perf_counter_ns,
+    ) -> None:
+        if not wanted:
+            raise ValueError("a session needs at least one sensor")
+        air = _Air(world)
+        self._links = {foot: Link(one, air, rate_hz, self._put, now_ns) for foot, one in sorted(wanted.items())}
+        self._tasks: dict[Foot, asyncio.Task[None]] = {}
+        self._queue: deque[Message] = deque()
+        self._wake = asyncio.Event()
+        self._ended = False
+
+    @property
+    def state(self) -> Mapping[Foot, LinkState]:
+        """How each link is now."""
+        return {foot: link.state for foot, link in self._links.items()}
+
+    async def connect(self, timeout_s: float) -> dict[Foot, SensorInfo]:
+        """Connect and start the sensors; returns what a recording's header says of them.
+
+        Returns as soon as all stream, or after `timeout_s` with those that do. A foot whose sensor did not come, but
+        whose model is known, is in it with empty info: it is picked up when it comes, and its info with it. Raises
+        RadioError where no sensor streams, at once where the radio itself is missing, off or forbidden.
+        """
+        for foot, link in self._links.items():
+            task = asyncio.create_task(link.run(), name=f"{foot.word} sensor")
+            task.add_done_callback(lambda _: self._wake.set())
+            self._tasks[foot] = task
+        try:
+            await self._first(timeout_s)
+            errors = [link.error for link in self._links.values() if link.error is not None]
+            if not any(link.streaming for link in self._links.values()):
+                missing = RadioError(RadioReason.NOT_FOUND, f"no sensor could be connected in {timeout_s:g} s")
+                raise min(errors, key=lambda error: error.reason is RadioReason.NOT_FOUND, default=missing)
+        except BaseException:
+            await self.stop()
+            raise
+        return await self._feet()
+
+    async def _feet(self) -> dict[Foot, SensorInfo]:
+        """The header's feet. What no header can name is not looked for any longer."""
+        feet = {}
+        for foot, link in self._links.items():
+            if link.info is not None:
+                feet[foot] = link.info
+            elif link.wanted.model is not None:
+                feet[foot] = SensorInfo(link.wanted.model, link.wanted.name or "")
+            else:
+                await link.stop(self._tasks.pop(foot))
+        return feet
+
+    async def _first(self, timeout_s: float) -> None:
+        """Wait until all links stream, the radio turns out to be hopeless, or the time is over."""
+        loop = asyncio.get_running_loop()
+        until_s = loop.time() + timeout_s
+        while loop.time() < until_s and not all(link.streaming for link in self._links.values()):
+            self._raise_failure()
+            if any(link.error is not None and link.error.reason in HOPELESS for link in self._links.values()):
+                return
+            await self._wait(min(until_s - loop.time(), 0.1))
+
+    async def messages(self) -> AsyncIterator[Sequence[Message]]:
+        """All that came since `connect` began, and comes until `stop`, in batches."""
+        try:
+            while True:
+                if self._queue:
+                    batch = list(self._queue)
+                    self._queue.clear()
+                    yield batch
+                self._raise_failure()
+                if self._ended and not self._queue:
+                    return
+                if not self._queue:
+                    await self._wait(None)
+                if not self._ended:
+                    await asyncio.sleep(BATCH_S)
+        finally:
+            await self.stop()
+
+    async def stop(self) -> None:
+        """Stop the sensors and close the links; afterwards `messages` ends. May be called again, and at any time."""
+        tasks, self._tasks = self._tasks, {}
+        try:
+            await asyncio.gather(*(self._links[foot].stop(task) for foot, task in tasks.items()))
+        finally:
+            for task in tasks.values():
+                task.cancel()
+            self._ended = True
+            self._wake.set()
+
+    def _put(self, message: Message) -> None:
+        self._queue.append(message)
+        self._wake.set()
+
+    async def _wait(self, seconds: float | None) -> None:
+        """Until a message comes or a link's task ends."""
+        self._wake.clear()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._wake.wait()
+
+    def _raise_failure(self) -> None:
+        """A link's task ends by itself only through a mistake of ours: don't hide it."""
+        for task in self._tasks.values():
+            if task.done() and not task.cancelled() and (error := task.exception()) is not None:
+                raise error
+
+
+class _Air:
+    """Finds and connects sensors, one thing at a time: scans and connections collide (#361, #694, #1689)."""
+
+    def __init__(self, backends: Backends) -> None:
+        self._backends = backends
+        self._lock = asyncio.Lock()
+        self._sought: dict[Foot, Wanted] = {}
+        self._seen: dict[Foot, tuple[float, Found]] = {}
+        self._taken: dict[Foot, str] = {}
+
+    async def open(self, wanted: Wanted, heard: Callable[[str, bytes], None], lost: Callable[[], None]) -> Connection:
+        """Find and connect a sensor. Raises RadioError."""
+        self._sought[wanted.foot] = wanted
+        try:
+            found = await self._find(wanted)
+            async with self._lock:
+                connection = Connection(wanted, found, self._backends.client, heard, lost)
+                await connection.open()
+        finally:
+            self._sought.pop(wanted.foot, None)
+        self._taken[wanted.foot] = found.address
+        return connection
+
+    async def _find(self, wanted: Wanted) -> Found:
+        """The wanted sensor, seen just now. A scan ends once it saw any that is sought, so that its link may go on."""
+        loop = asyncio.get_running_loop()
+        until_s = loop.time() + SCAN_S
+        while True:
+            async with self._lock:
+                at_s, found = self._seen.pop(wanted.foot, (-FRESH_S, None))
+                if found is not None and loop.time() - at_s < FRESH_S:
+                    return found
+                if loop.time() >= until_s:
+                    raise RadioError(RadioReason.NOT_FOUND, f"{wanted} was not found")
+                await self._scan(until_s - loop.time())
+
+    async def _scan(self, seconds: float) -> None:
+        any_seen = asyncio.Event()
+
+        def detected(device: BLEDevice, advertised: AdvertisementData) -> None:
+            found = recognised(device, advertised)
+            if found is None:
+                return
+            for foot, wanted in self._sought.items():
+                others = [address for other, address in self._taken.items() if other is not foot]
+                if _fits(wanted, found) and found.address not in others:
+                    self._seen[foot] = (asyncio.get_running_loop().time(), found)
+                    any_seen.set()
+
+        with told("the scan"):
+            async with BleakScanner(detected, backend=self._backends.scanner):
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(seconds):
+                        await any_seen.wait()
+
+
+def _fits(wanted: Wanted, found: Found) -> bool:
+    """Whether it is the sensor: by address if that is known, else by name, else any of the model."""
+    if wanted.model is not None and wanted.model != found.model:
+        return False
+    if wanted.address is not None:
+        return wanted.address.lower() == found.address.lower()
+    return wanted.name is None or wanted.name == found.name
