@@ -16,6 +16,7 @@ from sensorrep.devices.table import CHANNEL, MODEL, PERIOD_LIMITS_S, pack_info, 
 from sensorrep.errors import RecordingError
 from sensorrep.model import FloatArray, Foot, IntArray, Packet, RecordingHeader, SensorInfo
 from sensorrep.sources.files import told
+from sensorrep.sources.order import LONGEST_NS
 from sensorrep.sources.rows import Layout, Rows, parse_header, parse_lines
 
 PACKET_S: Final = 0.1
@@ -27,6 +28,7 @@ UNSTEADY: Final = 0.3
 """Spread of the middle half of the intervals, in medians, above which times are those of arrival, not the sensor's."""
 UNSTEADY_GAP_S: Final = 0.06
 """Then only what is longer than a connection interval (50 ms) is a gap."""
+LONGEST_S: Final = LONGEST_NS * 1e-9
 GRAVITY_LIMITS_M_S2: Final = (4.0, 25.0)
 """Where the median length of the acceleration must lie; gravity is 9.8, and people do not fly."""
 FAST_RAD_S: Final = 40.0
@@ -60,6 +62,7 @@ class Table:
         self.bytes_read = 0
         """Bytes of the files given so far, of `size`."""
         self._rows = {foot: rows for file in files for foot, rows in file.rows.items()}
+        _expect_one_clock(files[-1].path, self._rows)
         self.header = RecordingHeader(
             feet={
                 foot: SensorInfo(MODEL, file.path.name, _checked(file.path, foot, rows))
@@ -183,6 +186,21 @@ def _spans(rows_of: dict[Foot, FloatArray]) -> IntArray:
         spans.append(np.column_stack([received_ns, np.full(len(end), foot), start, end]))
     every = np.concatenate(spans)
     return every[np.lexsort([every[:, 1], every[:, 0]])]
+
+
+def _expect_one_clock(path: Path, rows_of: dict[Foot, FloatArray]) -> None:
+    """Raise RecordingError unless the feet's times (of rows (n, 7)) overlap and stay within a day."""
+    begins_s = [float(rows[0, 0]) for rows in rows_of.values()]
+    ends_s = [float(rows[-1, 0]) for rows in rows_of.values()]
+    if max(begins_s) > min(ends_s):
+        spans = ", ".join(
+            f"{foot.word} from {begin_s:.12g} to {end_s:.12g}"
+            for foot, begin_s, end_s in zip(rows_of, begins_s, ends_s, strict=True)
+        )
+        raise RecordingError(path, None, f"the feet have no time_s in common ({spans}): put both on one clock")
+    if max(ends_s) - min(begins_s) > LONGEST_S:
+        hours = (max(ends_s) - min(begins_s)) / 3600
+        raise RecordingError(path, None, f"time_s spans {hours:.0f} hours, and a session is shorter than a day")
 
 
 def _checked(path: Path, foot: Foot, rows: FloatArray) -> bytes:

@@ -106,7 +106,7 @@ def test_rows_timed_at_their_arrival_are_no_gaps_but_a_break_is(tmp_path: Path) 
 
 
 def test_feet_may_have_different_rates_and_follow_each_other_in_the_file(tmp_path: Path) -> None:
-    left, right = rows(300, 100.0), rows(75, 25.0)
+    left, right = rows(300, 100.0), rows(75, 25.0, begin_s=1.0)
     first, second = write(tmp_path / "l.csv", {"left": left}), write(tmp_path / "r.csv", {"right": right})
     (tmp_path / "a.csv").write_text(first.read_text() + second.read_text().partition("\n")[2])
     table = open_table([tmp_path / "a.csv"])
@@ -277,6 +277,19 @@ def test_other_units_are_refused_and_named(tmp_path: Path, scale: Sequence[float
     path = write(tmp_path / "a.csv", {"left": rows(300), "right": table})
     assert words in error_of(path.read_bytes(), path)
     assert "right" in error_of(path.read_bytes(), path)
+
+
+def test_feet_on_different_clocks_are_refused(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.csv", {"left": rows(100), "right": rows(100, begin_s=1.7e9)})
+    words = error_of(path.read_bytes(), path)
+    assert "no time_s in common (left from 0 to 0.99, right from 1700000000 to 1700000000.99)" in words
+
+
+def test_a_table_longer_than_a_day_is_refused(tmp_path: Path) -> None:
+    table = rows(100)
+    table[99, 0] = 900_000
+    path = write(tmp_path / "a.csv", {"left": table})
+    assert "time_s spans 250 hours" in error_of(path.read_bytes(), path)
 
 
 @quick
