@@ -1,9 +1,91 @@
-"""Which posture the exercise was done in, from how the shanks turned and where gravity was."""
+"""The lever arm from the axis to the sensor, and what it tells: which posture this is, and whether feet moved at all.
 
-from sensorrep.kinematics.reps import Found
-from sensorrep.model import HeelSignal, Posture
+A shank that turns about its thigh swings the sensor on an arm as long as the shank, and the accelerometer feels it. So
+without knowing how the sensor is strapped on, its own turning shows where the knee is: below a prone person's ankle,
+above a seated one's. A foot that twists about its own long axis has no arm.
+"""
+
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from sensorrep import quaternion
+from sensorrep.kinematics import axes as turning
+from sensorrep.kinematics.reps import Found, Span
+from sensorrep.model import FRAME_RATE_HZ, FloatArray, HeelSignal, Posture
+
+SURE_SD_M: Final = 0.06
+"""An arm is used when its standard uncertainty is below this: a sixth of a shank."""
+CORRELATED: Final = 5.0
+"""Neighbouring residuals are alike (filter, soft tissue), so the uncertainty is larger than for white noise."""
+STEEP_RAD: Final = float(np.radians(72.0))
+SLANTED_RAD: Final = float(np.radians(28.0))
 
 
-def posture(stretch: HeelSignal, found: Found) -> Posture | None:
-    """Unknown so far."""
-    return None
+class Arm(NamedTuple):
+    """Where a sensor is, seen from the axis it turns about."""
+
+    vector_m: FloatArray
+    """(3,) across the axis, in the sensor's frame at rest."""
+    sd_m: float
+    """Standard uncertainty of either component."""
+
+
+def arm(stretch: HeelSignal, found: Found, spans: Sequence[Span], foot: int) -> Arm | None:
+    """Arm of one foot's sensor from the frames of some reps, by least squares; None where it can't be told.
+
+    Across the axis u the accelerometer feels gravity g turned by the opening, the arm r times angular acceleration, and
+    the centripetal part: f = R(u, -opening) g + alpha (u x r) - rate^2 r, linear in g and r.
+    """
+    axis = found.axes[foot]
+    if not axis.any():
+        return None
+    across = np.linalg.svd(axis[None, :])[2][1:]
+    if float(np.dot(np.cross(axis, across[0]), across[1])) < 0.0:
+        across[1] = -across[1]
+    rows, felt = [], []
+    for span in spans:
+        part = stretch[span.low : span.next_low + 1]
+        if not part["ok"][:, foot].all() or len(part) < 10:
+            continue
+        angle = turning.opening(part["q_earth_sensor"], found.q_rest, found.axes)[:, foot]
+        rate = (part["rate_rad_s"][:, foot] * axis).sum(axis=1)
+        gain = np.gradient(rate) * FRAME_RATE_HZ
+        cosine, sine, pull = np.cos(angle), np.sin(angle), rate**2
+        rows.append(np.stack([cosine, sine, -pull, -gain], axis=1))
+        rows.append(np.stack([-sine, cosine, gain, -pull], axis=1))
+        felt += [(part["acc_m_s2"][:, foot] * direction).sum(axis=1) for direction in across]
+    if not rows:
+        return None
+    design, force = np.concatenate(rows), np.concatenate(felt)
+    solution, _, rank, _ = np.linalg.lstsq(design, force, rcond=None)
+    if rank < 4:
+        return None
+    residual = force - design @ solution
+    variance = float(residual @ residual) / len(force) * np.linalg.inv(design.T @ design)
+    vector = solution[2] * across[0] + solution[3] * across[1]
+    return Arm(vector, CORRELATED * float(np.sqrt(max(variance[2, 2], variance[3, 3]))))
+
+
+def posture(stretch: HeelSignal, found: Found, spans: Sequence[Span], feet: tuple[int, ...]) -> Posture | None:
+    """The posture in which these reps were done; None where the movement was too slow to tell prone from seated.
+
+    The thighs' slope is that of the axes. With level thighs, the arm points up in prone and down when seated.
+    """
+    earth = quaternion.rotate(found.q_rest, found.axes)[list(feet)]
+    slope = float(np.mean(np.arcsin(np.clip(np.abs(earth[:, 2]), 0.0, 1.0))))
+    if slope > STEEP_RAD:
+        return "table-top"
+    if slope > SLANTED_RAD:
+        return "hook-lying"
+    height, weight = 0.0, 0.0
+    for foot in feet:
+        one = arm(stretch, found, spans, foot)
+        if one is not None and one.sd_m > 0.0:
+            up = float(quaternion.rotate(found.q_rest[foot], one.vector_m)[2])
+            height += up / one.sd_m**2
+            weight += 1.0 / one.sd_m**2
+    if weight == 0.0 or abs(height) < 3.0 * np.sqrt(weight):
+        return None
+    return "prone" if height > 0.0 else "seated"

@@ -163,7 +163,7 @@ def find(
         triples = _excursions(sign * heel, hysteresis)
         if choices and abs(of_known) > ALIGNMENT:
             break
-        if choices and len(triples) <= len(_last_run(choices[0].spans)):
+        if choices and len(triples) <= _full_reps(choices[0]):
             break
         spans = tuple(
             _judge(stretch, sign * heel, sign * legs, triple, sign * axes, feet, typical, limits) for triple in triples
@@ -172,7 +172,7 @@ def find(
         now = float(sign * heel[-1] - rest) / typical
         choices.append(Found(sign * best.direction, sign * axes, q_rest, typical, spans, now))
     # seen the wrong way round, the rests between n reps are n - 1 excursions
-    return max(choices, key=lambda found: len(_last_run(found.spans)))
+    return max(choices, key=_full_reps)
 
 
 def last_set(found: Found, known: Template | None) -> list[Span]:
@@ -211,6 +211,11 @@ def _is_known(found: Found, typical: float, known: Template | None) -> bool:
     if known is None or float(found.direction @ known.direction) < ALIGNMENT:
         return False
     return known.opening_rad / ALIKE < typical < known.opening_rad * ALIKE
+
+
+def _full_reps(found: Found) -> int:
+    """How many reps of typical size the last run has."""
+    return sum(span.opening_rad > found.typical_rad / LIKE_SIZE for span in _last_run(found.spans))
 
 
 def _last_run(spans: tuple[Span, ...]) -> list[Span]:
@@ -260,7 +265,7 @@ def _excursions(heel: FloatArray, hysteresis: float) -> list[tuple[int, int, int
                 triples[-1] = (first, peak if heel[peak] >= heel[high] else high, next_low)
                 continue
         triples.append((low, high, next_low))
-    return [trimmed(heel, *triple) for triple in triples]
+    return [trimmed(heel, *triple, confirmed=triple[2] != points[-1]) for triple in triples]
 
 
 def _judge(

@@ -1,15 +1,24 @@
 """Fuse: frames -> orientation of both shanks, by VQF without magnetometer."""
 
-from collections.abc import Mapping
 from typing import Final
 
 import numpy as np
 from vqf import VQF
 
-from sensorrep.model import FRAME_RATE_HZ, POSE, FloatArray, Frames, Poses
+from sensorrep import quaternion
+from sensorrep.model import FRAME_RATE_HZ, POSE, BoolArray, FloatArray, Frames, Poses
 
-VQF_PARAMS: Final[Mapping[str, float]] = {"biasClip": 10.0, "biasSigmaInit": 3.0}
-"""Cheap gyroscopes are off by 5 deg/s, beyond VQF's default clip of 2; on BROAD both give the same tilt to 0.0001 deg."""
+UNSETTLED: Final = {"biasClip": 10.0, "biasSigmaInit": 3.0}
+"""deg/s. Until a sensor has been seen at rest: cheap gyroscopes are off by 5 deg/s, beyond VQF's usual clip of 2."""
+SETTLED: Final = {"biasClip": 0.7, "biasSigmaInit": 0.2, "restThGyr": 0.6}
+"""deg/s. After the bias seen at rest was taken out. Larger: a slow, steady opening is taken for rest, and its speed for
+bias (12 s reps: 3 deg of error). Smaller: drift of the bias is not followed."""
+REST_S: Final = 1.0
+REST_GYR_RAD_S: Final = float(np.radians(0.6))
+REST_ACC_M_S2: Final = 0.25
+"""A sensor is at rest when its readings' standard deviations stay below these for REST_S."""
+AWAY_S: Final = 0.5
+"""After so long without samples, orientation starts again from gravity; heading is taken over."""
 
 
 class Fuse:
@@ -19,26 +28,106 @@ class Fuse:
     and by moments of rest; nothing bounds heading, which drifts with the bias that is left. Orientation is held while a
     foot is away.
 
-    Latency: none. State: the two filters and each foot's last orientation.
+    Latency: none. State: both feet's filters.
     """
 
     def __init__(self, rate_hz: float = FRAME_RATE_HZ) -> None:
-        self._filters = [VQF(1.0 / rate_hz, **VQF_PARAMS) for _ in range(2)]
+        self._feet = (_Foot(rate_hz), _Foot(rate_hz))
 
     def push(self, frames: Frames) -> list[Poses]:
         """Poses of these frames, one for one."""
         poses = np.zeros(len(frames), POSE)
-        poses["time_s"] = frames["time_s"]
-        poses["ok"] = frames["ok"]
-        poses["acc_m_s2"] = frames["acc_m_s2"]
-        for foot, vqf in enumerate(self._filters):
-            gyr: FloatArray = np.ascontiguousarray(frames["gyr_rad_s"][:, foot])
-            acc: FloatArray = np.ascontiguousarray(frames["acc_m_s2"][:, foot])
-            estimate = vqf.updateBatch(gyr, acc)
-            poses["q_earth_sensor"][:, foot] = estimate["quat6D"]
-            poses["rate_rad_s"][:, foot] = gyr - estimate["bias"]
+        for name in ("time_s", "ok", "acc_m_s2"):
+            poses[name] = frames[name]
+        for index, foot in enumerate(self._feet):
+            q, rate = foot.push(frames["gyr_rad_s"][:, index], frames["acc_m_s2"][:, index], frames["ok"][:, index])
+            poses["q_earth_sensor"][:, index] = q
+            poses["rate_rad_s"][:, index] = rate
         return [Poses(poses)]
 
     def finish(self) -> list[Poses]:
         """Nothing is held back."""
         return []
+
+
+class _Foot:
+    """One foot's filter, restarted at the first rest (with the bias seen there) and after long absences."""
+
+    def __init__(self, rate_hz: float) -> None:
+        self._rate_hz = rate_hz
+        self._vqf = VQF(1.0 / rate_hz, **UNSETTLED)
+        self._bias: FloatArray | None = None
+        self._window = round(REST_S * rate_hz)
+        self._gyr: list[FloatArray] = []  # since the last multiple of the window, until the first rest is found
+        self._acc: list[FloatArray] = []
+        self._ok: list[BoolArray] = []
+        self._count = 0
+        self._yaw = np.array([1.0, 0.0, 0.0, 0.0])
+        self._last = np.array([1.0, 0.0, 0.0, 0.0])
+        self._restarting = False
+        self._absent = 0
+
+    def push(self, gyr: FloatArray, acc: FloatArray, ok: BoolArray) -> tuple[FloatArray, FloatArray]:
+        """((n, 4) orientation, (n, 3) rate without bias) of readings (n, 3), (n, 3), (n)."""
+        q, rate = np.empty((len(gyr), 4)), np.empty((len(gyr), 3))
+        start = 0
+        for stop in self._cuts(ok):
+            part = slice(start, stop)
+            q[part], rate[part] = self._run(gyr[part], acc[part], ok[part])
+            start = stop
+        return q, rate
+
+    def _cuts(self, ok: BoolArray) -> list[int]:
+        """Where a block is cut: at whole windows while rest is looked for, and where presence changes."""
+        changes = (np.flatnonzero(ok[1:] != ok[:-1]) + 1).tolist()
+        first = self._window - self._count % self._window
+        windows = list(range(first, len(ok), self._window)) if self._bias is None else []
+        return sorted({*changes, *windows, len(ok)} - {0})
+
+    def _run(self, gyr: FloatArray, acc: FloatArray, ok: BoolArray) -> tuple[FloatArray, FloatArray]:
+        if not len(ok):
+            return np.empty((0, 4)), np.empty((0, 3))
+        if not ok[0] and self._absent >= AWAY_S * self._rate_hz:
+            self._absent += len(ok)
+            return np.repeat(self._last[None, :], len(ok), axis=0), np.zeros((len(ok), 3))
+        if ok[0] and self._absent >= AWAY_S * self._rate_hz:
+            self._restart(np.zeros(3) if self._bias is None else self._bias)
+        self._absent = 0 if ok[0] else self._absent + len(ok)
+        known = np.zeros(3) if self._bias is None else self._bias
+        centred = gyr - known
+        estimate = self._vqf.updateBatch(np.ascontiguousarray(centred), np.ascontiguousarray(acc))
+        q: FloatArray = estimate["quat6D"]
+        if self._restarting:
+            self._yaw = _heading(quaternion.multiply(self._last, quaternion.conjugate(q[0])))
+            self._restarting = False
+        q = quaternion.multiply(self._yaw, q)
+        self._last = q[-1]
+        if self._bias is None:
+            self._look_for_rest(gyr, acc, ok)
+        return q, centred - estimate["bias"]
+
+    def _look_for_rest(self, gyr: FloatArray, acc: FloatArray, ok: BoolArray) -> None:
+        self._gyr.append(gyr)
+        self._acc.append(acc)
+        self._ok.append(ok)
+        self._count += len(ok)
+        if self._count % self._window:
+            return
+        window_gyr, window_acc = np.concatenate(self._gyr), np.concatenate(self._acc)
+        still = window_gyr.std(axis=0).max() < REST_GYR_RAD_S and window_acc.std(axis=0).max() < REST_ACC_M_S2
+        if still and np.concatenate(self._ok).all():
+            self._restart(window_gyr.mean(axis=0))
+        self._gyr, self._acc, self._ok = [], [], []
+
+    def _restart(self, bias: FloatArray) -> None:
+        """A new filter that knows the bias; the heading goes on from where it was."""
+        self._bias = bias
+        self._vqf = VQF(1.0 / self._rate_hz, **SETTLED)
+        self._restarting = True
+
+
+def _heading(q: FloatArray) -> FloatArray:
+    """The part of a rotation that is about the vertical."""
+    vertical = np.array([q[0], 0.0, 0.0, q[3]])
+    length = float(np.hypot(q[0], q[3]))
+    return vertical / length if length > 1e-9 else np.array([1.0, 0.0, 0.0, 0.0])

@@ -6,7 +6,7 @@ import numpy as np
 
 from sensorrep.model import HEEL, POSE, BoolArray, FloatArray, Foot, HeelSignal, Poses
 
-STILL_RAD_S: Final = float(np.radians(3.0))
+STILL_RAD_S: Final = float(np.radians(1.0))
 """Speed of a shank below which it is still. Larger: slow reps look like rest. Smaller: noise looks like movement."""
 WEIGHTS: Final = np.hanning(13)[1:-1] / np.hanning(13).sum()
 """Smoothing of speed over 11 frames (0.11 s): tremor and noise then make few moments of standstill."""

@@ -9,6 +9,7 @@ import numpy as np
 from sensorrep import quaternion
 from sensorrep.kinematics.measures import measure
 from sensorrep.kinematics import axes as turning
+from sensorrep.kinematics.posture import posture
 from sensorrep.kinematics.reps import LEAST_REPS, LIMITS, SET_GAP_S, Found, Span, Template, find, last_set
 from sensorrep.model import (
     FRAME_RATE_HZ,
@@ -17,6 +18,7 @@ from sensorrep.model import (
     Foot,
     HeelSignal,
     Movement,
+    Posture,
     Rejected,
     Rep,
     RepCounted,
@@ -39,12 +41,12 @@ LONGEST_REP_FRAMES: Final = round(20.0 * FRAME_RATE_HZ)
 
 @dataclass(frozen=True, slots=True)
 class SetFound:
-    """The reps of a finished set, and the stretch of poses they were found in."""
+    """The reps of a finished set, about which axes they were, and in which posture."""
 
     decided_s: float
     reps: tuple[Rep, ...]
     found: Found
-    stretch: HeelSignal
+    posture: Posture | None
 
 
 Finding = RepCounted | RepsCorrected | Rejected | SetFound
@@ -206,7 +208,8 @@ class Segment:
             reps[:-1] = [replace(rep, pause_s=pause) for rep, pause in zip(reps, pauses, strict=False)]
             self._known = Template(found.direction, float(np.median([span.opening_rad for span in run])))
             self._set_number += 1
-            yield SetFound(time_s, tuple(reps), found, HeelSignal(self._stretch[: frame + 1 - self._origin]))
+            where = posture(self._stretch, found, run, self._feet) if self._movement == "heels-apart" else None
+            yield SetFound(time_s, tuple(reps), found, where)
         self._announced = 0
 
     def _rejected(self, span: Span) -> Rejected:

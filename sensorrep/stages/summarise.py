@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from typing import Final
 
 from sensorrep.kinematics import trends
-from sensorrep.kinematics.posture import posture
 from sensorrep.model import (
     Event,
     Foot,
@@ -70,7 +69,7 @@ class Summarise:
             start_s=reps[0].start_s,
             end_s=reps[-1].end_s,
             rest_before_s=reps[0].start_s - self._sets[-1].end_s if self._sets else None,
-            posture=posture(found.stretch, found.found) if self._movement == "heels-apart" else None,
+            posture=found.posture,
             reps=reps,
             tempo=trends.tempo(reps),
             range_rad=(_spread(reps, Foot.LEFT), _spread(reps, Foot.RIGHT)),
