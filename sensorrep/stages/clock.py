@@ -15,6 +15,8 @@ FIRST_FIT_BINS: Final = 4
 """The first fit after so many (2 s): longer than a radio stall, so that a stall at the very start does not decide."""
 KEEP_S: Final = 60.0
 """Points up to half as old again stay in the fit; beyond, a clock's own drift would bend the line."""
+SURE_S: Final = 15.0
+"""After so long a slope is known to some 100 ppm, whatever the sensor."""
 SLEW: Final = 0.05
 """Fastest correction, s/s. An hour of it never happens: corrections are milliseconds but after a stall at the start."""
 CLOCK_SLOPE: Final = 1e-3
@@ -31,21 +33,29 @@ class Clock:
     """Maps one run (epoch) of a sensor's clock to host time by the lower hull of arrival minus sensor time.
 
     A packet is late by its wait for the radio: never negative, often near zero, sometimes 1.5 s. So the truth lies on
-    the line under all points that is nearest to them (BLE.md section 4: least squares would be off by the mean delay,
-    which differs between two links). That line is an edge of the lower convex hull. With few points its slope is
-    noise, hence an L1 prior for slope zero. It is refitted each second, at instants that the samples define, and the
-    map follows it without jumps and forward always. The smallest delay itself cannot be seen in one-way traffic.
+    the line under all points that is nearest to them; least squares would be off by the mean delay, which differs
+    between two links. That line is an edge of the lower convex hull. With few points its slope is noise, hence an L1
+    prior: zero, or what the same sensor showed before. It is refitted each second, at instants that the samples
+    define, and the map follows it forward and without jumps. The smallest delay itself cannot be seen in one-way
+    traffic.
+
     Simulated (48.75 ms connection interval, stalls of 1.5 s, 100 ppm): left against right within 5 ms from the start,
     within 15 ms for 5 s where a stall spoils the first two seconds; for counted samples off by 3 % within 20 ms at
     first (170 ms after such a stall), 5 ms after 16 s. A packet rate that beats slowly with the connection interval
     hides the truth for as long as one beat takes.
     """
 
-    def __init__(self, device_ns: int, received_ns: int, counted: bool) -> None:
-        """`counted`: whether the sensor time is only a count of samples times their nominal period."""
-        self.slope = 0.0
+    def __init__(self, device_ns: int, received_ns: int, counted: bool, slope: float | None = None) -> None:
+        """Begin with the first sample.
+
+        `counted`: whether the sensor time is only a count of samples times their nominal period. `slope`: what an
+        earlier run of the same sensor has shown, if anything.
+        """
+        self.slope = slope or 0.0
         """Host seconds per sensor second, less one."""
-        self._limit, self._weight = (COUNT_SLOPE, COUNT_WEIGHT) if counted else (CLOCK_SLOPE, CLOCK_WEIGHT)
+        self._prior = self.slope
+        self._limit = COUNT_SLOPE if counted else CLOCK_SLOPE
+        self._weight = COUNT_WEIGHT if counted and slope is None else CLOCK_WEIGHT
         self._base_ns = device_ns
         self._base_lag_ns = received_ns - device_ns
         self._points: list[tuple[float, float]] = []
@@ -57,6 +67,11 @@ class Clock:
         self._knot_s = 0.0
         self._knot_lag_s = 0.0
         self._rate = 0.0  # of the map's lag, s/s, from the knot on
+
+    @property
+    def is_sure(self) -> bool:
+        """Whether the slope rests on enough time to be of use after a restart."""
+        return len(self._points) > 1 and self._points[-1][0] - self._points[0][0] >= SURE_S
 
     def push(self, device_ns: IntArray, received_ns: IntArray) -> IntArray:
         """Host time of samples, ns. The first call must hold the first FIRST_FIT_BINS bins (or all there is)."""
@@ -98,7 +113,8 @@ class Clock:
     def _close_bin(self) -> None:
         if self._bin_point is None:
             return
-        point = self._bin_point[0] * 1e-9, self._bin_point[1] * 1e-9
+        x_s = self._bin_point[0] * 1e-9
+        point = x_s, self._bin_point[1] * 1e-9 - self._prior * x_s
         self._bin_point = None
         self._points.append(point)
         if point[0] - self._points[0][0] > 1.5 * KEEP_S:
@@ -111,7 +127,8 @@ class Clock:
 
     def _fit(self, now_s: float) -> None:
         """Fit the line anew and steer the map towards it, from where the map is now."""
-        lag_s, self.slope = support(self._hull, len(self._points), self._weight, self._limit)
+        lag_s, more = support(self._hull, len(self._points), self._weight, self._limit)
+        self.slope = self._prior + more
         line_s = lag_s + self.slope * now_s
         if self._settled:
             at_s = self._knot_lag_s + self._rate * (now_s - self._knot_s)

@@ -2,7 +2,7 @@
 
 Latency: a frame waits for the next sample of both feet after its end (one sample interval, plus what the radio
 delays one foot more than the other; a silent foot delays it by up to 2 s, once). The first two seconds of a
-sensor, and of one that rebooted, wait for the first fit of its clock.
+sensor, and of one whose clock started anew, wait for the first fit of its clock.
 """
 
 from collections.abc import Mapping, Sequence
@@ -41,7 +41,7 @@ class Deskew:
     the straight line up to 0.25 s, beyond that the last acceleration and no rotation; zero before the first sample.
 
     Frames are made up to where both feet have samples. A foot more than 2 s behind the other is away and not waited
-    for (4 s for its very first sample); what it sends later for frames already made is dropped and counted `late`.
+    for (4 s while its clock is fitted anew); what it sends later for frames already made is dropped, counted `late`.
     All this depends on the order of the samples alone: push what `Decode` gives, cut anywhere.
     """
 
@@ -104,7 +104,8 @@ class Deskew:
         for foot, parts in timed.items():
             if parts and self._oldest_ns[foot] == NEVER_NS:
                 self._oldest_ns[foot] = int(parts[0].time_ns[0])
-        horizon_ns = _horizon(newest, self._oldest_ns)
+        waits_ns = {foot: feed.waits_ns(rows) for foot, feed in self._feeds.items()}
+        horizon_ns = _horizon(newest, self._oldest_ns, waits_ns)
         horizon_ns[0] = self._horizon_ns
         if self._zero_ns is None:
             begun, self._zero_ns = _zero(newest, self._oldest_ns, horizon_ns)
@@ -148,20 +149,21 @@ def _newest(carried_ns: int, parts: Sequence[Timed], rows: int) -> IntArray:
     return np.maximum.accumulate(newest, out=newest)
 
 
-def _horizon(newest: Mapping[Foot, IntArray], oldest_ns: Mapping[Foot, int]) -> IntArray:
+def _horizon(
+    newest: Mapping[Foot, IntArray], oldest_ns: Mapping[Foot, int], waits_ns: Mapping[Foot, IntArray | int]
+) -> IntArray:
     """Up to when frames may be made as of each row: both feet's newest, or the one's when the other is away."""
     if len(newest) < 2:
         return next(iter(newest.values())).copy()
     left, right = newest[Foot.LEFT], newest[Foot.RIGHT]
-    wait_ns: int | IntArray = WAIT_NS
-    if left[0] == NEVER_NS or right[0] == NEVER_NS:  # one that has not been heard yet counts as at the other's start
-        wait_ns = np.where((left == NEVER_NS) | (right == NEVER_NS), WAIT_NS + HOLD_NS, WAIT_NS)
+    if left[0] == NEVER_NS or right[0] == NEVER_NS:  # one that has not been timed yet counts as at the other's start
         left, right = (
             np.where(left == NEVER_NS, np.minimum(right, oldest_ns[Foot.RIGHT]), left),
             np.where(right == NEVER_NS, np.minimum(left, oldest_ns[Foot.LEFT]), right),
         )
     horizon = np.minimum(left, right)
-    away = np.abs(left - right) > wait_ns
+    ahead = left - right
+    away = (ahead > waits_ns[Foot.RIGHT]) | (-ahead > waits_ns[Foot.LEFT])
     if away.any():
         horizon[away] = np.maximum(left, right)[away]
     return horizon
@@ -203,14 +205,17 @@ class _Feed:
         """False where the sensor's time is the session's, as in a table."""
         self._epoch = -1
         self._clock: Clock | None = None
+        self._known_slope: float | None = None
         self._held: list[_Columns] = []
+        self._holds: list[tuple[int, bool]] = [(-1, False)]
+        """From which row of this block on samples are held, or are not."""
         self._first_ns = 0
         self._device_ns = NEVER_NS
         self._longest_ns = 0.0
 
     @property
     def slope(self) -> float:
-        return self._clock.slope if self._clock else 0.0
+        return self._clock.slope if self._clock else self._known_slope or 0.0
 
     def push(self, columns: _Columns) -> list[Timed]:
         """Samples that are timed now."""
@@ -220,16 +225,30 @@ class _Feed:
         bounds = [0, *(np.flatnonzero(epoch[1:] != epoch[:-1]) + 1).tolist(), len(epoch)]
         return [timed for begin, end in pairwise(bounds) for timed in self._push_epoch(_rows(columns, begin, end))]
 
+    def waits_ns(self, rows: int) -> IntArray | int:
+        """How far this foot may fall behind the other, before a block of so many rows and after each: (rows + 1,).
+
+        To be asked once after each block.
+        """
+        holds, self._holds = self._holds, [(-1, self._holds[-1][1])]
+        if len(holds) == 1:
+            return WAIT_NS + HOLD_NS * holds[0][1]
+        waits = np.empty(rows + 1, np.int64)
+        for row, held in holds:
+            waits[row + 1 :] = WAIT_NS + HOLD_NS * held
+        return waits
+
     def release(self, at: int) -> list[Timed]:
         """What was held, timed with what there is."""
         if not self._held:
             return []
+        self._holds.append((at, False))
         columns = _Columns(*map(np.concatenate, zip(*self._held, strict=True)))
         self._held = []
         columns.at.fill(at)
         interval_ns, counted = _interval(columns.device_ns, columns.counter)
         self._longest_ns = max(2.5 * interval_ns, LEAST_HOLE_NS)
-        self._clock = Clock(int(columns.device_ns[0]), int(columns.received_ns[0]), counted)
+        self._clock = Clock(int(columns.device_ns[0]), int(columns.received_ns[0]), counted, self._known_slope)
         return [self._time(columns)]
 
     def _push_epoch(self, columns: _Columns) -> list[Timed]:
@@ -239,7 +258,10 @@ class _Feed:
             self._epoch = int(columns.epoch[0])
             first_ns, received_ns = int(columns.device_ns[0]), int(columns.received_ns[0])
             if not (self._clock and REJOIN_NS[0] <= self._clock.lateness_ns(first_ns, received_ns) <= REJOIN_NS[1]):
+                if self._clock and self._clock.is_sure:
+                    self._known_slope = self._clock.slope
                 self._clock, self._first_ns, self._device_ns = None, first_ns, first_ns
+                self._holds.append((int(columns.at[0]), True))
         device_ns = np.maximum.accumulate(np.maximum(columns.device_ns, self._device_ns))
         self._device_ns = int(device_ns[-1])
         columns = columns._replace(device_ns=device_ns)
