@@ -350,7 +350,8 @@ def _starts_anew(
     # A sensor that overran cannot always say by how much: then its counter lags the clock and still goes on.
     other_counter &= ~((flags & _OVERRUN != 0) & (step > 0) & (off_us < 0))
     out_of_order = (step <= 0) & (step_us <= 0) & (ahead_us > -REORDER_US)
-    anew = (first & ~out_of_order) | other_clock | other_counter
+    anew &= ~out_of_order
+    anew |= other_clock | other_counter
     return anew
 
 
