@@ -13,7 +13,8 @@ import pytest
 import typer
 
 from sensorrep.cli import app, main
-from sensorrep.commands.simulate import parse_range, parse_tempo, truth_path
+from sensorrep.commands.options import parse_tempo
+from sensorrep.commands.simulate import parse_range, truth_path
 from sensorrep.sources.recording import open_recording
 
 COMMANDS = typer.main.get_command(app).commands  # type: ignore[attr-defined]

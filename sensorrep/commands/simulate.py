@@ -1,7 +1,6 @@
 """`sensorrep simulate`: a session that nobody did, as a recording with its truth beside it."""
 
 import json
-import math
 import os
 from dataclasses import replace
 from enum import StrEnum
@@ -12,21 +11,13 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from sensorrep import __version__
+from sensorrep.commands.options import Posture, numbers, parse_tempo
 
 if TYPE_CHECKING:
     from sensorrep.sources.synthetic import Scenario, Simulated
 
 PACKET_S: Final = 0.04
 """What a simulated sensor gathers into one packet: as long as the open profile asks of a real one."""
-
-
-class Posture(StrEnum):
-    """How the wearer lies or sits."""
-
-    PRONE = "prone"
-    HOOK_LYING = "hook-lying"
-    TABLE_TOP = "table-top"
-    SEATED = "seated"
 
 
 class Worn(StrEnum):
@@ -82,27 +73,10 @@ def truth_path(recording: Path) -> Path:
 
 def parse_range(text: str) -> tuple[float, float]:
     """`12` or `12,9` -> degrees, left and right. Raises typer.BadParameter."""
-    parts = _numbers(text, ",")
+    parts = numbers(text, ",")
     if len(parts) not in (1, 2) or not all(1.0 <= part <= 45.0 for part in parts):
         raise typer.BadParameter(f"--range takes one or two numbers from 1 to 45, such as 12 or 12,9: not {text!r}")
     return parts[0], parts[-1]
-
-
-def parse_tempo(text: str) -> tuple[float, float, float, float]:
-    """`1.2-0.4-1.4-0.6` -> seconds of the four phases. Raises typer.BadParameter."""
-    parts = _numbers(text, "-")
-    if len(parts) != 4 or not all(0.1 <= part <= 10.0 for part in parts):
-        raise typer.BadParameter(f"--tempo takes four numbers from 0.1 to 10, such as 1.2-0.4-1.4-0.6: not {text!r}")
-    return parts[0], parts[1], parts[2], parts[3]
-
-
-def _numbers(text: str, between: str) -> list[float]:
-    """The numbers of a list; empty where one is none."""
-    try:
-        found = [float(part) for part in text.split(between)]
-    except ValueError:
-        return []
-    return found if all(map(math.isfinite, found)) else []
 
 
 def _write(scenario: "Scenario", seed: int, out: Path, truth: Path) -> "Simulated":

@@ -1,0 +1,89 @@
+"""Which of two sensors is on which foot: the person is asked to lift one foot, then the other."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Final, Literal
+
+from sensorrep.errors import RadioError, RadioReason, SensorRepError
+from sensorrep.kinematics.unrest import Movement, Unrest, lifted, still
+from sensorrep.model import Foot, Packet
+from sensorrep.sources.ble import Radio
+from sensorrep.stages.decode import Decode
+
+CONNECT_S: Final = 30.0
+ANSWER_S: Final = 120.0
+"""How long the whole question may take."""
+STILL_NS: Final = 1_000_000_000
+ASKED: Final = {
+    "settle": "Sit or lie so that you can lift each foot. Hold both feet still.",
+    "left": "Lift your LEFT foot, and put it down again.",
+    "between": "Good. Hold both feet still.",
+    "right": "Now lift your RIGHT foot, and put it down again.",
+    "again": "That was the same sensor twice. Once more: hold both feet still.",
+}
+
+Step = Literal["settle", "left", "between", "right", "again", "done"]
+
+
+class SideQuestion:
+    """Asks, and decides from how much each sensor moves. Pure: time is what it is told.
+
+    The feet it is told of are provisional; `swapped` says at the end whether they have to change places.
+    """
+
+    def __init__(self) -> None:
+        self.step: Step = "settle"
+        self.swapped: bool | None = None
+        self._still_since_ns: int | None = None
+        self._first: Foot | None = None
+
+    def take(self, unrest: Unrest, now_ns: int) -> bool:
+        """Take in how much the sensors move; whether there is something new to be asked."""
+        before = self.step
+        if self.step in ("settle", "between", "again"):
+            self._wait_for_rest(unrest, now_ns)
+        elif (moved := lifted(unrest)) is not None:
+            self._still_since_ns = None
+            self._answer(moved)
+        return self.step != before
+
+    def _wait_for_rest(self, unrest: Unrest, now_ns: int) -> None:
+        if None in unrest or not still(unrest):
+            self._still_since_ns = None
+        elif self._still_since_ns is None:
+            self._still_since_ns = now_ns
+        elif now_ns - self._still_since_ns >= STILL_NS:
+            self.step = "right" if self.step == "between" else "left"
+
+    def _answer(self, moved: Foot) -> None:
+        if self.step == "left":
+            self._first, self.step = moved, "between"
+        elif moved is self._first:
+            self.step = "again"
+        else:
+            self.swapped, self.step = self._first is Foot.RIGHT, "done"
+
+
+async def ask_sides(radio: Radio, say: Callable[[str], None]) -> bool:
+    """Whether the radio's two sensors have to change feet. Raises RadioError where they don't both come, SensorRepError
+    where no clear answer does."""
+    feet = await radio.connect(CONNECT_S)
+    try:
+        for foot, state in radio.state.items():
+            if not state.connected:
+                raise RadioError(RadioReason.NOT_FOUND, state.reason or f"only one of two sensors came ({foot.word})")
+        decode, movement, question = Decode(feet), Movement(), SideQuestion()
+        say(ASKED[question.step])
+        async with asyncio.timeout(ANSWER_S):
+            async for messages in radio.messages():
+                packets = [message for message in messages if isinstance(message, Packet)]
+                movement.push(decode.push(packets))
+                if packets and question.take(movement.unrest(packets[-1].received_ns), packets[-1].received_ns):
+                    if question.swapped is not None:
+                        return question.swapped
+                    say(ASKED[question.step])
+    except TimeoutError:
+        pass
+    finally:
+        await radio.stop()
+    raise SensorRepError("no foot was seen moving alone: strap a sensor to each ankle and run sensorrep setup again")

@@ -1,0 +1,148 @@
+"""`sensorrep replay`, `report`, `inspect`: what is done with a session that is in a file."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from sensorrep.commands.options import FootOption, Movement, MovementOption, Side, check_foot, console
+
+if TYPE_CHECKING:
+    from sensorrep.model import SessionSummary, Trace
+    from sensorrep.sources.recording import Recording
+    from sensorrep.sources.tables import Table
+
+Files = Annotated[list[Path], typer.Argument(help="A recording, a table with both feet, or two tables, one a foot.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar and no summary.")]
+
+
+def replay(
+    files: Files,
+    movement: MovementOption = Movement.HEELS_APART,
+    foot: FootOption = None,
+    json: Annotated[str | None, typer.Option(metavar="OUT|-", help="Write the summary as JSON; - prints it.")] = None,
+    report: Annotated[Path | None, typer.Option(metavar="DIR", help="Write a report with plots.")] = None,
+    speed: Annotated[float | None, typer.Option(min=0.01, help="Replay at so many times the recorded pace.")] = None,
+    explain: Annotated[bool, typer.Option("--explain", help="Say which rule decided on each movement.")] = False,
+    quiet: Quiet = False,
+) -> None:
+    """Count and measure a recorded session."""
+    summary, trace, source = replayed(files, movement, foot, speed=speed, trace=report is not None, quiet=quiet)
+    hand_out(summary, trace, source, json, report, quiet=quiet or json == "-", explain=explain)
+
+
+def report(
+    files: Files,
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for the report.")],
+    movement: MovementOption = Movement.HEELS_APART,
+    foot: FootOption = None,
+    quiet: Quiet = False,
+) -> None:
+    """Write a session's report: a page with plots, the reps as CSV, the summary as JSON."""
+    summary, trace, source = replayed(files, movement, foot, speed=None, trace=True, quiet=quiet)
+    hand_out(summary, trace, source, None, out, quiet=quiet, explain=False)
+
+
+def inspect(files: Files) -> None:
+    """Say what is in a recording: sensors, rates, gaps, loss, clocks, battery, and whether it is whole."""
+    from sensorrep.views.inspection import inspect as inspected
+    from sensorrep.views.inspection import show
+
+    with _opened(files) as recording:
+        show(inspected(recording), console())
+
+
+def replayed(
+    files: list[Path], movement: Movement, foot: Side | None, *, speed: float | None, trace: bool, quiet: bool
+) -> "tuple[SessionSummary, Trace | None, Recording | Table]":
+    """A recorded session run through the pipeline."""
+    import asyncio
+
+    from sensorrep import session
+    from sensorrep.kinematics import openings
+    from sensorrep.model import Foot
+    from sensorrep.pipeline import Pipeline
+    from sensorrep.sources import replay as sources
+
+    check_foot(movement, foot)
+    with _opened(files) as recording:
+        which = None if foot is None else Foot[foot.name]
+        pipeline = Pipeline(recording.header.feet, movement.value, which, trace=trace)
+        blocks = _with_progress(recording, quiet=quiet)
+        source = sources.at_once(blocks) if speed is None else sources.paced(blocks, speed, asyncio.sleep)
+        summary = asyncio.run(session.run(source, pipeline, None, ()))
+        return summary, openings.trace(pipeline.signal(), summary) if trace else None, recording
+
+
+def hand_out(
+    summary: "SessionSummary",
+    trace: "Trace | None",
+    recording: "Recording | Table",
+    json: str | None,
+    report: Path | None,
+    *,
+    quiet: bool,
+    explain: bool,
+) -> None:
+    """Give the summary to those who asked for it."""
+    origin: dict[str, Any] = {
+        "source": recording.path.name,
+        "simulated": recording.header.simulated,
+        "started_at": recording.header.started_at,
+    }
+    for loss in recording.damage:
+        print(f"sensorrep: {recording.path}: {loss}", file=sys.stderr)
+    if json is not None:
+        from sensorrep.views.document import document, json_bytes
+
+        _write_json(json, json_bytes(document(summary, **origin)))
+    if not quiet:
+        from sensorrep.views import terminal
+
+        terminal.show(summary, console(), source=origin["source"], simulated=origin["simulated"])
+    if explain:
+        from sensorrep.views import terminal
+
+        terminal.explain(summary, console())
+    if report is not None and trace is not None:
+        from sensorrep.views.report import write_report
+
+        page = write_report(report, summary, trace, **origin)
+        if not quiet:
+            print(f"The report is {page}")
+
+
+def _write_json(out: str, content: bytes) -> None:
+    from sensorrep.sources.files import told
+
+    if out == "-":
+        sys.stdout.buffer.write(content)
+        sys.stdout.buffer.flush()
+        return
+    with told(Path(out), "cannot be written"):
+        Path(out).write_bytes(content)
+
+
+def _opened(files: list[Path]) -> "Recording | Table":
+    """The recording or table(s) that these files are, told apart by their names' endings, else by content."""
+    from sensorrep.errors import RecordingError
+    from sensorrep.sources.recording import open_recording
+    from sensorrep.sources.tables import open_table
+
+    if len(files) > 2:
+        raise typer.BadParameter("give one file, or one table a foot")
+    if len(files) == 2 or files[0].suffix.lower() in (".csv", ".tsv", ".txt"):
+        return open_table(files)
+    if files[0].suffix.lower() == ".json" and files[0].name.endswith(".truth.json"):
+        raise RecordingError(files[0], None, "this is the truth of a simulated session, not its recording")
+    return open_recording(files[0])
+
+
+def _with_progress(recording: "Recording | Table", *, quiet: bool) -> Any:
+    """The recording's blocks, with a progress bar on a terminal."""
+    if quiet or not sys.stderr.isatty():
+        return recording.blocks()
+    from sensorrep.views.progress import with_progress
+
+    return with_progress(recording)

@@ -1,0 +1,114 @@
+"""`sensorrep scan` and `sensorrep setup`: which sensors are there, and which one is on which foot."""
+
+import asyncio
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from sensorrep.errors import RadioError, RadioReason
+
+if TYPE_CHECKING:
+    from sensorrep.model import Foot
+    from sensorrep.sources.ble import Backends, Found
+    from sensorrep.sources.settings import Worn
+    from sensorrep.sources.simulated_radio import World
+
+RATE_HZ: Final = 50.0
+"""Enough to see which foot moves."""
+
+Seconds = Annotated[float, typer.Option(min=1, max=60, help="How long to look for sensors.")]
+Simulate = Annotated[bool, typer.Option("--simulate", help="Ask a simulated radio; nothing is stored.")]
+
+
+def scan(seconds: Seconds = 6.0, simulate: Simulate = False) -> None:
+    """List the sensors in reach: name, model, signal, address."""
+    world = _world() if simulate else None
+    show(asyncio.run(_scan(seconds, world)), simulated=simulate)
+
+
+def setup(seconds: Seconds = 6.0, simulate: Simulate = False) -> None:
+    """Find two sensors, tell left from right by lifting a foot, and remember them."""
+    from dataclasses import replace
+
+    from sensorrep.sources.settings import read_settings, settings_path, write_settings
+
+    path = settings_path()
+    settings = read_settings(path)
+    left, right = asyncio.run(_setup(seconds, _world() if simulate else None))
+    print(f"Left is {_called(left)}, right is {_called(right)}.")
+    if simulate:
+        print("SIMULATED: nothing was stored.")
+        return
+    write_settings(path, replace(settings, feet=_worn(left, right)))
+    print(f"Stored in {path}\nNext: sensorrep live")
+
+
+def show(found: "list[Found]", *, simulated: bool) -> None:
+    """Print a line a sensor. Raises RadioError where there is none."""
+    from sensorrep.devices import device
+    from sensorrep.views.words import SIMULATED, UNKNOWN, printable
+
+    if simulated:
+        print(SIMULATED)
+    if not found:
+        raise RadioError(RadioReason.NOT_FOUND, "no sensor was found")
+    rows = [("name", "signal", "address", "model")]
+    for one in found:
+        signal = UNKNOWN if one.rssi_dbm is None else f"{one.rssi_dbm} dBm"
+        rows.append((printable(one.name), signal, one.address, device(one.model).TITLE))
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
+async def _scan(seconds: float, world: "World | None") -> "list[Found]":
+    from sensorrep.sources.ble import PLATFORM
+    from sensorrep.sources.ble import scan as look
+
+    backends: Backends = PLATFORM if world is None else world.backends()
+    print(f"Looking for sensors for {seconds:g} s ...", flush=True)
+    return await look(seconds, backends)
+
+
+async def _setup(seconds: float, world: "World | None") -> "tuple[Found, Found]":
+    """The sensors of the left and of the right foot. Raises RadioError where there are not two."""
+    from sensorrep.assignment import ask_sides
+    from sensorrep.model import Foot
+    from sensorrep.sources.ble import PLATFORM, Radio, Wanted
+
+    found = await _scan(seconds, world)
+    show(found, simulated=world is not None)
+    if len(found) == 1:
+        raise RadioError(RadioReason.NOT_FOUND, "only one sensor was found")
+    if len(found) > 2:
+        print("More than two: the two with the strongest signal are taken. Switch the others off if those are wrong.")
+    nearest = (found[0], found[1])
+    wanted = {foot: Wanted(foot, one.model, one.address, one.name) for foot, one in zip(Foot, nearest, strict=True)}
+    print("Connecting ...", flush=True)
+    radio = Radio(wanted, rate_hz=RATE_HZ, world=PLATFORM if world is None else world.backends())
+    swapped = await ask_sides(radio, lambda line: print(line, flush=True))
+    return (nearest[1], nearest[0]) if swapped else nearest
+
+
+def _worn(left: "Found", right: "Found") -> "dict[Foot, Worn]":
+    from sensorrep.model import Foot
+    from sensorrep.sources.settings import Worn
+
+    return {foot: Worn(one.model, one.address, one.name) for foot, one in zip(Foot, (left, right), strict=True)}
+
+
+def _called(one: "Found") -> str:
+    from sensorrep.views.words import printable
+
+    return printable(one.name) or one.address
+
+
+def _world() -> "World":
+    """A wearer who lifts the left foot, then the right one."""
+    from sensorrep.model import Foot
+    from sensorrep.sources.simulated_radio import World
+    from sensorrep.sources.synthetic import OneLeg, Rest, Scenario
+
+    lifts = [(OneLeg(foot, size_deg=25.0), Rest(5.0, "still")) for foot in Foot]
+    activities = (Rest(14.0, "still"), *lifts[0], *lifts[1], *lifts[0], *lifts[1])
+    return World(Scenario("seated", activities, lies_ready=True), seed=0)

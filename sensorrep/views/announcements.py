@@ -1,0 +1,102 @@
+"""What is said of an event or a note during a session: one line each. Pure."""
+
+from typing import Final
+
+from sensorrep.model import (
+    Event,
+    Foot,
+    FootBack,
+    FootLost,
+    Note,
+    Rejected,
+    RepCounted,
+    RepsCorrected,
+    SessionEnded,
+    SetEnded,
+)
+from sensorrep.views import words
+
+FEET: Final = {foot.word: foot for foot in Foot}
+SWAPPED: Final = (
+    "Left and right look swapped: carry on, the count is right. Before the next session put each sensor on its own"
+    " foot, or run sensorrep setup."
+)
+
+
+def of_event(event: Event) -> str:
+    """One line on what was decided."""
+    match event:
+        case RepCounted():
+            return f"Set {event.set_number}, rep {event.number}: {_of_rep(event)}"
+        case RepsCorrected():
+            return f"Set {event.set_number}: {words.plural(event.count, 'rep')}, not {event.announced}: {event.why}"
+        case SetEnded():
+            return f"Set {event.set_number} is over: {of_set(event)}"
+        case Rejected():
+            return f"Not counted, {words.rejected(event)}"
+        case FootLost():
+            return lost(event.foot)
+        case FootBack():
+            away = words.number(event.to_s - event.from_s)
+            return f"The {event.foot.word} sensor is back after {away} s; that gap is marked"
+        case SessionEnded():
+            return words.headline(event.summary)
+
+
+def of_note(note: Note) -> str | None:
+    """One line on what a person should know of a note; None for what only the file needs."""
+    foot = FEET.get(str(note.fields.get("foot")))
+    if note.kind == "note":
+        return words.printable(str(note.fields.get("text", "")))
+    if foot is None:
+        return None
+    if note.kind == "battery":
+        return _battery(foot, note.fields.get("percent"))
+    if note.kind != "link":
+        return None
+    match note.fields.get("state"):
+        case "connected":
+            return f"The {foot.word} sensor is connected"
+        case "back":
+            return f"The {foot.word} sensor is back"
+        case "lost":
+            return lost(foot)
+        case "missing" | "failed":
+            return words.printable(str(note.fields.get("text", "")))
+    return None
+
+
+def lost(foot: Foot) -> str:
+    """One sensor is gone."""
+    return f"The {foot.word} sensor is lost: keep going, the {Foot(1 - foot).word} one goes on counting"
+
+
+def of_set(event: SetEnded) -> str:
+    """Reps, means and tempo of a set, short."""
+    summary = event.summary
+    sides = [
+        f"{foot.word} {words.degrees(found.mean, 0)}°"
+        for foot in Foot
+        if (found := summary.range_rad[foot]) is not None
+    ]
+    parts = [words.plural(len(summary.reps), "rep"), *sides, f"tempo {words.tempo(summary.tempo)}"]
+    return ", ".join(parts)
+
+
+def _of_rep(event: RepCounted) -> str:
+    rep = event.rep
+    sides = [f"{foot.word} {words.degrees(one, 0)}°" for foot in Foot if (one := rep.range_rad[foot]) is not None]
+    parts = [*sides, f"tempo {words.tempo(rep)}", words.flags(rep)]
+    return ", ".join(part for part in parts if part)
+
+
+def _battery(foot: Foot, percent: object) -> str | None:
+    if not isinstance(percent, int | float):
+        return None
+    low = percent <= LOW_BATTERY_PCT
+    return f"Battery of the {foot.word} sensor: {percent:.0f} %" + (
+        ", low: charge it after this session" if low else ""
+    )
+
+
+LOW_BATTERY_PCT: Final = 15

@@ -1,0 +1,63 @@
+"""How good each sensor's link is, from what arrives: pure, on the host's clock as told."""
+
+from collections import deque
+from dataclasses import dataclass
+from typing import Final, Literal
+
+LinkWord = Literal["looking", "good", "weak", "silent", "lost"]
+
+RATE_S: Final = 3.0
+"""The rate of a link is taken over so long: shorter shakes with every burst."""
+SILENT_S: Final = 1.0
+WEAK: Final = 0.85
+"""A link that brings less than this share of its usual packets is weak."""
+
+
+@dataclass(frozen=True, slots=True)
+class LinkQuality:
+    """One foot's link: 0 (nothing comes) to 4 bars, in a word, and its battery."""
+
+    bars: int
+    word: LinkWord
+    silent_s: float = 0.0
+    battery_pct: int | None = None
+
+
+class LinkMeter:
+    """Watches the arrivals of one foot. `quality` may be asked from another thread."""
+
+    def __init__(self) -> None:
+        self.lost = False
+        self.battery_pct: int | None = None
+        self._last_ns: int | None = None
+        self._latest_ns: deque[int] = deque()
+        self._first_ns = 0
+        self._rate_hz = 0.0
+        self._usual_hz = 0.0
+
+    def take(self, received_ns: int) -> None:
+        """A packet arrived."""
+        if self._last_ns is None or self.lost:
+            self._first_ns = received_ns
+            self._latest_ns.clear()
+        self.lost = False
+        self._last_ns = max(received_ns, self._last_ns or received_ns)
+        self._latest_ns.append(received_ns)
+        while received_ns - self._latest_ns[0] > RATE_S * 1e9:
+            self._latest_ns.popleft()
+        if received_ns - self._first_ns > RATE_S * 1e9:
+            self._rate_hz = len(self._latest_ns) / RATE_S
+            self._usual_hz = max(self._usual_hz, self._rate_hz)
+
+    def quality(self, now_ns: int) -> LinkQuality:
+        """How the link is at `now_ns` on the host's clock."""
+        if self._last_ns is None:
+            return LinkQuality(0, "looking", 0.0, self.battery_pct)
+        silent_s = max(now_ns - self._last_ns, 0) * 1e-9
+        if self.lost:
+            return LinkQuality(0, "lost", silent_s, self.battery_pct)
+        if silent_s > SILENT_S:
+            return LinkQuality(0, "silent", silent_s, self.battery_pct)
+        share = self._rate_hz / self._usual_hz if self._usual_hz else 1.0
+        bars = 1 + sum(share >= step for step in (0.6, WEAK, 0.95))
+        return LinkQuality(bars, "good" if share >= WEAK else "weak", silent_s, self.battery_pct)

@@ -1,0 +1,53 @@
+"""The session as lines, for screen readers, pipes and logs: one line an event, what is new first, the time last."""
+
+from collections.abc import Callable, Sequence
+from typing import Final, Self, TextIO
+
+from sensorrep.model import Event, FootBack, FootLost, Note, Packet, SessionEnded
+from sensorrep.views import announcements, words
+from sensorrep.views.scoreboard import Latest, Scoreboard
+
+LINK: Final = (FootLost, FootBack)
+
+
+class Plain:
+    """Prints what happens as it happens. A reader that has gone away ends it by OSError."""
+
+    def __init__(self, scoreboard: Scoreboard, out: TextIO, now_ns: Callable[[], int]) -> None:
+        self._scoreboard = scoreboard
+        self._out = out
+        self._now_ns = now_ns
+        self._latest: Callable[[], Latest] = Latest
+        self._prompt = ""
+        if scoreboard.simulated:
+            print(words.SIMULATED, file=out, flush=True)
+        self._prompted()
+
+    def following(self, latest: Callable[[], Latest]) -> Self:
+        """This view, which from now on takes the latest signal from there."""
+        self._latest = latest
+        return self
+
+    def show(self, messages: Sequence[Packet | Note], events: Sequence[Event]) -> None:
+        """Print a line for each event, for each note that matters, and when something else is to be done."""
+        self._scoreboard.take(messages, events, self._latest())
+        for message in messages:
+            if isinstance(message, Note):
+                self.say(announcements.of_note(message))
+        for event in events:
+            # links are told by their notes, at once; what the samples say of them comes later
+            if not isinstance(event, (*LINK, SessionEnded)):
+                self.say(announcements.of_event(event))
+        self._prompted()
+
+    def say(self, line: str | None) -> None:
+        """Print a line."""
+        if line:
+            minutes, seconds = divmod(int(self._scoreboard.screen(self._now_ns()).session_s), 60)
+            print(f"{line} [{minutes}:{seconds:02d}]", file=self._out, flush=True)
+
+    def _prompted(self) -> None:
+        prompt = self._scoreboard.screen(self._now_ns()).prompt
+        if prompt != self._prompt:
+            self._prompt = prompt
+            self.say(prompt)

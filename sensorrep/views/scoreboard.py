@@ -1,0 +1,279 @@
+"""What is on the screen during a session, as plain data: from messages, events and the latest signal. Pure.
+
+Time is the host's clock, given by whoever asks; session time is counted from the first packet.
+"""
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final, Literal, NamedTuple
+
+from sensorrep.kinematics.unrest import Unrest, still
+from sensorrep.model import (
+    Event,
+    FootBack,
+    FootLost,
+    Note,
+    Packet,
+    Rep,
+    RepCounted,
+    RepsCorrected,
+    SessionEnded,
+    SetEnded,
+)
+from sensorrep.views import announcements, words
+from sensorrep.views.link_quality import LinkMeter, LinkQuality
+
+Phase = Literal["connect", "position", "still", "begin", "set", "rest", "ending", "end"]
+
+LIES_S: Final = 1.0
+"""Who has been still for so long is taken to be in position: shorter would be every pause on the way."""
+HOLD_STILL_S: Final = 3.0
+"""Still for so long in all: gyroscopes find their zero meanwhile."""
+UP_RAD_S: Final = 1.0
+"""Who moves more than this has got up again, or lies down only now; reps stay below half of it."""
+NOTICE_S: Final = 8.0
+LEAST_SCALE_DEG: Final = 15.0
+FASTER, SLOWER = 0.8, 1.25
+"""A phase is called faster or slower beyond these shares of its target."""
+
+TempoTarget = tuple[float, float, float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What the person means to do; None where nothing was agreed."""
+
+    sets: int | None = None
+    reps: int | None = None
+    rest_s: float | None = None
+    tempo_s: TempoTarget | None = None
+
+
+class Latest(NamedTuple):
+    """The signal just now."""
+
+    opening_rad: tuple[float, float] | None = None
+    unrest_rad_s: Unrest = (None, None)
+
+
+NOTHING: Final = Latest()
+
+
+@dataclass(frozen=True, slots=True)
+class SetLine:
+    """A set that is over, for the list of them."""
+
+    number: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Screen:
+    """All that is to be seen at one instant."""
+
+    phase: Phase
+    prompt: str
+    """What the person may do now."""
+    notice: str
+    """What happened just now, for a while."""
+    simulated: bool
+    session_s: float
+    set_number: int
+    """The running set's, or during a rest that of the set before it; 0 before the first."""
+    count: int
+    target: Target
+    opening_deg: tuple[float | None, float | None]
+    scale_deg: float
+    """Opening at which a bar is full."""
+    tempo: str | None
+    """Of the last rep."""
+    pace: str
+    """The last rep against the target tempo, in words."""
+    rest_s: float | None
+    links: tuple[LinkQuality, LinkQuality]
+    sets: tuple[SetLine, ...]
+
+
+class Scoreboard:
+    """Takes in what comes; `screen` says what is to be seen at an instant, and may be asked from another thread."""
+
+    def __init__(self, target: Target = Target(), *, simulated: bool = False) -> None:
+        self._target = target
+        self.simulated = simulated
+        self._links = (LinkMeter(), LinkMeter())
+        self._phase: Phase = "connect"
+        self._began_ns: int | None = None
+        self._now_ns = 0
+        self._still_since_ns: int | None = None
+        self._notice = ("", 0)
+        self._set_number = 0
+        self._count = 0
+        self._rep: Rep | None = None
+        self._rest_from_s: float | None = None
+        self._sets: tuple[SetLine, ...] = ()
+        self._opening_rad: tuple[float, float] | None = None
+        self._widest_deg = LEAST_SCALE_DEG
+
+    def take(self, messages: Iterable[Packet | Note], events: Sequence[Event], latest: Latest = NOTHING) -> None:
+        """Take in what came, what was decided, and the signal just now."""
+        for message in messages:
+            if isinstance(message, Packet):
+                self._take_packet(message)
+            else:
+                self._take_note(message)
+        for event in events:
+            self._take_event(event)
+        self._opening_rad = latest.opening_rad
+        if latest.opening_rad is not None and self._phase == "set":
+            self._widest_deg = max(self._widest_deg, *map(math.degrees, latest.opening_rad))
+        self._settle(latest.unrest_rad_s)
+
+    def sides(self, *, swapped: bool) -> None:
+        """Take in what the first reps say of the sides."""
+        if swapped:
+            self._notify(announcements.SWAPPED)
+
+    def ending(self) -> None:
+        """Somebody asked for the end."""
+        self._phase = "ending"
+
+    def screen(self, now_ns: int) -> Screen:
+        """What is to be seen at `now_ns` on the host's clock."""
+        session_s = self._session_s(now_ns)
+        rest_s = None if self._rest_from_s is None else max(session_s - self._rest_from_s, 0.0)
+        notice, noticed_ns = self._notice
+        left, right = (link.quality(now_ns) for link in self._links)
+        opening = self._opening_rad or (None, None)
+        return Screen(
+            phase=self._phase,
+            prompt=self._prompt(rest_s),
+            notice=notice if now_ns - noticed_ns < NOTICE_S * 1e9 else "",
+            simulated=self.simulated,
+            session_s=session_s,
+            set_number=self._set_number,
+            count=self._count,
+            target=self._target,
+            opening_deg=(_degrees(opening[0], left), _degrees(opening[1], right)),
+            scale_deg=self._widest_deg,
+            tempo=None if self._rep is None else words.tempo(self._rep),
+            pace="" if self._rep is None else pace(self._rep, self._target.tempo_s),
+            rest_s=rest_s,
+            links=(left, right),
+            sets=self._sets,
+        )
+
+    def _take_packet(self, packet: Packet) -> None:
+        self._now_ns = max(self._now_ns, packet.received_ns)
+        if self._began_ns is None:
+            self._began_ns = packet.received_ns
+            self._enter("position")
+        self._links[packet.foot].take(packet.received_ns)
+
+    def _take_note(self, note: Note) -> None:
+        self._now_ns = max(self._now_ns, note.at_ns)
+        foot = announcements.FEET.get(str(note.fields.get("foot")))
+        if foot is not None and note.kind == "link":
+            self._links[foot].lost = note.fields.get("state") == "lost"
+        percent = note.fields.get("percent")
+        if foot is not None and note.kind == "battery" and isinstance(percent, int):
+            self._links[foot].battery_pct = percent
+        if note.kind != "battery" or (isinstance(percent, int) and percent <= announcements.LOW_BATTERY_PCT):
+            self._notify(announcements.of_note(note))
+
+    def _take_event(self, event: Event) -> None:
+        match event:
+            case RepCounted():
+                self._enter("set")
+                self._rest_from_s = None
+                self._set_number, self._count, self._rep = event.set_number, event.number, event.rep
+                both = [math.degrees(one) for one in event.rep.range_rad if one is not None]
+                self._widest_deg = max(self._widest_deg, *both, 0.0)
+            case RepsCorrected():
+                self._count = event.count
+                self._notify(announcements.of_event(event))
+            case SetEnded():
+                self._enter("rest")
+                self._rest_from_s = event.summary.end_s
+                self._set_number, self._count = event.set_number, len(event.summary.reps)
+                self._sets = (*self._sets, SetLine(event.set_number, announcements.of_set(event)))
+            case FootLost() | FootBack():
+                self._notify(announcements.of_event(event))
+            case SessionEnded():
+                self._phase = "end"
+
+    def _enter(self, phase: Phase) -> None:
+        """Go on to this phase, unless the end was asked for."""
+        if self._phase != "ending":
+            self._phase = phase
+
+    def _settle(self, unrest: Unrest) -> None:
+        """The calm start: lie down, hold still, begin."""
+        if self._phase not in ("position", "still", "begin"):
+            return
+        if max((one for one in unrest if one is not None), default=0.0) > UP_RAD_S:
+            self._phase, self._still_since_ns = "position", None
+        elif not still(unrest):
+            self._still_since_ns = None
+        elif self._still_since_ns is None:
+            self._still_since_ns = self._now_ns
+        elif self._now_ns - self._still_since_ns >= HOLD_STILL_S * 1e9:
+            self._phase = "begin"
+        elif self._phase == "position" and self._now_ns - self._still_since_ns >= LIES_S * 1e9:
+            self._phase = "still"
+
+    def _prompt(self, rest_s: float | None) -> str:
+        match self._phase:
+            case "connect":
+                return "Looking for the sensors. Switch them on and strap one to each ankle."
+            case "position":
+                return "Lie down as you will exercise: knees bent, ball between them, band round the ankles."
+            case "still":
+                return "Good. Hold still for a moment."
+            case "begin":
+                return "Begin when you like: pull the heels apart, and let them come back."
+            case "rest":
+                return self._rest_prompt(rest_s or 0.0)
+            case "ending":
+                return "Ending the session. Ctrl-C again leaves at once."
+            case "end":
+                return "The session is over."
+        return ""
+
+    def _rest_prompt(self, rest_s: float) -> str:
+        if self._target.sets is not None and self._set_number >= self._target.sets:
+            return (
+                f"That was set {self._set_number} of {self._target.sets}. Press Ctrl-C when you are up, or do another."
+            )
+        if self._target.rest_s is not None and rest_s >= self._target.rest_s:
+            return "You have rested: begin the next set when you like."
+        return "Rest. Breathe."
+
+    def _notify(self, text: str | None) -> None:
+        if text:
+            self._notice = (text, self._now_ns)
+
+    def _session_s(self, now_ns: int) -> float:
+        return 0.0 if self._began_ns is None else max(now_ns - self._began_ns, 0) * 1e-9
+
+
+def _degrees(angle_rad: float | None, link: LinkQuality) -> float | None:
+    """In degrees; None where nothing comes from that foot."""
+    return None if angle_rad is None or link.bars == 0 else math.degrees(angle_rad)
+
+
+def pace(rep: Rep, target_s: TempoTarget | None) -> str:
+    """How the rep's ways out and back were against the target, in words; empty without one."""
+    if target_s is None:
+        return ""
+    found = []
+    for name, took_s, wanted_s in (
+        ("opening", rep.concentric_s, target_s[0]),
+        ("hold", rep.hold_s, target_s[1]),
+        ("return", rep.eccentric_s, target_s[2]),
+    ):
+        if wanted_s > 0 and took_s / wanted_s < FASTER:
+            found.append(f"{name} shorter")
+        elif wanted_s > 0 and took_s / wanted_s > SLOWER:
+            found.append(f"{name} longer")
+    return words.listed(found) if found else "as the target"
