@@ -341,18 +341,17 @@ def _starts_anew(
     off_us = step * period_us - step_us
     other_clock = np.abs(ahead_us) > CLOCK_TOLERANCE_US
     other_counter = np.abs(off_us) > COUNTER_TOLERANCE_US
-    first = flags & _FIRST != 0
-    anew: BoolArray = first | other_clock | other_counter
-    if not anew.any():
-        return anew
+    first: BoolArray = flags & _FIRST != 0
+    if not (first | other_clock | other_counter).any():
+        return first
     other_clock &= np.abs(ahead_us) > CLOCK_TOLERANCE_US + CLOCK_DRIFT * np.abs(host_us)
     other_counter &= np.abs(off_us) > COUNTER_TOLERANCE_US + PERIOD_TOLERANCE * np.abs(step_us)
     # A sensor that overran cannot always say by how much: then its counter lags the clock and still goes on.
     other_counter &= ~((flags & _OVERRUN != 0) & (step > 0) & (off_us < 0))
     out_of_order = (step <= 0) & (step_us <= 0) & (ahead_us > -REORDER_US)
-    anew &= ~out_of_order
-    anew |= other_clock | other_counter
-    return anew
+    first &= ~out_of_order
+    first |= other_clock | other_counter
+    return first
 
 
 def _samples(place: _Place, received_ns: IntArray, size: IntArray, raw: npt.NDArray[np.int16], info: Info) -> Samples:
