@@ -58,6 +58,7 @@ class _Foot:
         self._vqf = VQF(1.0 / rate_hz, **UNSETTLED)
         self._bias: FloatArray | None = None
         self._window = round(REST_S * rate_hz)
+        self._away = round(AWAY_S * rate_hz)
         self._gyr: list[FloatArray] = []  # since the last multiple of the window, until the first rest is found
         self._acc: list[FloatArray] = []
         self._ok: list[BoolArray] = []
@@ -78,19 +79,25 @@ class _Foot:
         return q, rate
 
     def _cuts(self, ok: BoolArray) -> list[int]:
-        """Where a block is cut: at whole windows while rest is looked for, and where presence changes."""
+        """Where a block is cut: at whole windows while rest is looked for, where presence changes or is long missed.
+
+        Cuts that are not needed change nothing; one that is missing would make the result depend on the blocks.
+        """
         changes = (np.flatnonzero(ok[1:] != ok[:-1]) + 1).tolist()
+        long = [self._away - self._absent, *(change + self._away for change in changes if not ok[change])]
         first = self._window - self._count % self._window
         windows = list(range(first, len(ok), self._window)) if self._bias is None else []
-        return sorted({*changes, *windows, len(ok)} - {0})
+        return sorted({len(ok), *(cut for cut in (*changes, *long, *windows) if 0 < cut < len(ok))})
 
     def _run(self, gyr: FloatArray, acc: FloatArray, ok: BoolArray) -> tuple[FloatArray, FloatArray]:
         if not len(ok):
             return np.empty((0, 4)), np.empty((0, 3))
-        if not ok[0] and self._absent >= AWAY_S * self._rate_hz:
+        if not ok[0] and self._absent >= self._away:
             self._absent += len(ok)
+            if self._bias is None:
+                self._look_for_rest(gyr, acc, ok)
             return np.repeat(self._last[None, :], len(ok), axis=0), np.zeros((len(ok), 3))
-        if ok[0] and self._absent >= AWAY_S * self._rate_hz:
+        if ok[0] and self._absent >= self._away:
             self._restart(np.zeros(3) if self._bias is None else self._bias)
         self._absent = 0 if ok[0] else self._absent + len(ok)
         known = np.zeros(3) if self._bias is None else self._bias
