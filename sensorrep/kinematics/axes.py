@@ -6,15 +6,28 @@ strokes lie along one line through the origin of that 6-space, which holds both 
 their proportion. Stray movement lies anywhere. In the sensor's frame the line does not move when the heading drifts.
 """
 
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from sensorrep import quaternion
 from sensorrep.model import BoolArray, FloatArray, IntArray
 
+ComplexArray = npt.NDArray[np.complex128]
+
 LEAST_TURN_RAD: Final = float(np.radians(30.0))
 """A change of position shows a common heading when it turns both shanks by at least this much."""
+FAST_RAD_S: Final = 2.0
+"""Faster turning is walking, sitting down, knee bends; reps are slower."""
+HALF_LIFE_FRAMES: Final = 6000
+ONE_WAY: Final = 0.12
+"""Least share of fast turning that is about one side of one axis. Walking has 0.2 to 0.3."""
+SLANTED: Final = 0.35
+"""Sine of a slope that axes do not differ by without reason."""
+UNSURE: Final = 0.3
+"""Cosine between directions that are too near a right angle to be told apart."""
 MOST_TURN_RAD: Final = float(np.radians(150.0))
 """Near a half turn a rotation vector may as well point the other way."""
 
@@ -103,16 +116,59 @@ def heading_offset(q_before: FloatArray, q_after: FloatArray) -> float | None:
     return float(headings[1] - headings[0])
 
 
-def same_way(axes_earth: FloatArray, offset_rad: float | None) -> tuple[float, float]:
-    """Least and most cosine between the axes (2, 3) that both legs turn about, each in its own earth frame.
+class Strides(NamedTuple):
+    """Fast turning of both shanks in one second, in each foot's earth frame: sums of speed squared times rate."""
 
-    -1: the legs turn against each other (heels apart); +1: both the same way (sway, knee bend). Without a heading offset only
-    the vertical parts can be compared, and the cosine is known but for the level parts.
+    frame: int
+    level: ComplexArray
+    """(2,) level part, as complex numbers."""
+    size: FloatArray
+    """(2,) sum of speed cubed."""
+
+
+def strides(frame: int, q_earth_sensor: FloatArray, rate_rad_s: FloatArray) -> Strides | None:
+    """Sums over a second of poses (n, 2, 4) and rates (n, 2, 3); None where nothing is fast."""
+    speed = np.sqrt((rate_rad_s**2).sum(axis=2))
+    fast = speed > FAST_RAD_S
+    if not fast.any():
+        return None
+    rate = quaternion.rotate(q_earth_sensor, rate_rad_s)
+    weight = np.where(fast, speed**2, 0.0)
+    level = (weight * (rate[:, :, 0] + 1j * rate[:, :, 1])).sum(axis=0)
+    return Strides(frame, level, (weight * speed).sum(axis=0))
+
+
+def stride_offset(seconds: Sequence[Strides], frame: int) -> float | None:
+    """Heading of the right foot's earth frame less that of the left's, from how people walk and move about.
+
+    A leg swings forward faster than it pushes back, so over some strides the fastest turning of either shank is about the
+    same side of the same axis, although the legs take turns. Later seconds count more (headings drift). None unless the
+    turning of both legs is of one direction and size.
     """
-    vertical = float(axes_earth[0, 2] * axes_earth[1, 2])
-    level = np.sqrt((axes_earth[:, :2] ** 2).sum(axis=1))
-    if offset_rad is None:
-        return vertical - float(level.prod()), vertical + float(level.prod())
-    headings = np.arctan2(axes_earth[:, 1], axes_earth[:, 0])
-    cosine = vertical + float(level.prod() * np.cos(headings[1] - headings[0] - offset_rad))
-    return cosine, cosine
+    if not seconds:
+        return None
+    fade = np.array([0.5 ** ((frame - second.frame) / HALF_LIFE_FRAMES) for second in seconds])
+    level = sum(weight * second.level for weight, second in zip(fade, seconds, strict=True))
+    size = sum(weight * second.size for weight, second in zip(fade, seconds, strict=True))
+    strength = np.abs(level)
+    if size.min() <= 0.0 or (strength < ONE_WAY * size).any() or strength.max() > 4.0 * strength.min():
+        return None
+    return float(np.angle(level[1]) - np.angle(level[0]))
+
+
+def opposed(axes_earth: FloatArray, offsets_rad: Sequence[float]) -> float:
+    """How much the legs turn against each other: -1 both the same way (sway, knee bend), +1 heels apart, 0 can't be told.
+
+    `axes_earth` (2, 3) are the axes that both legs turn about, each in its own earth frame. Heels apart mirrors them: the
+    vertical parts are opposite, whatever the headings. Level axes need the headings' offset; estimates that contradict
+    each other say nothing.
+    """
+    left, right = axes_earth
+    if abs(left[2] + right[2]) > max(abs(left[2] - right[2]), SLANTED):
+        return -1.0
+    if abs(left[2] - right[2]) > 2.0 * SLANTED:
+        return 1.0
+    turn = np.arctan2(right[1], right[0]) - np.arctan2(left[1], left[0])
+    cosines = [-float(np.cos(turn - offset)) for offset in offsets_rad]
+    agree = bool(cosines) and (min(cosines) > UNSURE or max(cosines) < -UNSURE)
+    return float(np.sign(cosines[0])) if agree else 0.0

@@ -109,7 +109,7 @@ def rest_stretch(outward: FloatArray, rate_hz: float) -> tuple[int, int]:
     last = len(outward) - 1
     span = float(outward[0] - outward.min())
     ahead = outward[np.minimum(np.arange(last + 1) + round(0.3 * rate_hz), last)]
-    resting = (outward < outward[0] - 0.5 * span) & (outward - ahead < 0.03 * span)
+    resting = (outward < outward[0] - 0.67 * span) & (outward - ahead < 0.03 * span)
     arrived = int(np.argmax(resting)) if resting.any() else last
     return arrived, min(arrived + 1 + round(0.5 * rate_hz), last + 1)
 

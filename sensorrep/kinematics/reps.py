@@ -63,6 +63,8 @@ LEAST_TIME_S: Final = 4.0
 LIKE_SIZE: Final = 1.6
 LIKE_TIME: Final = 2.0
 """Movements are alike when their size and their duration differ less than by these factors from the median."""
+ODD: Final = 0.6
+"""A movement of less than this share of the median is unlike the others."""
 RUNT: Final = 0.25
 """Smaller excursions, as a share of the set's median, are fidgets between reps, not partial reps."""
 SEARCH_STEP: Final = 4
@@ -96,6 +98,11 @@ class Span(NamedTuple):
     legs_rad: tuple[float, ...]
     """How far each leg that is looked at turned."""
     checks: tuple[Check, ...]
+
+    @property
+    def share(self) -> float:
+        """How much the leg that turned less did, as a share of the other."""
+        return min(self.legs_rad) / max(self.legs_rad)
 
     @property
     def passed(self) -> bool:
@@ -194,7 +201,21 @@ def last_set(found: Found, known: Template | None) -> list[Span]:
         least = LEAST_REPS if legs.min() > ONE_LEG * legs.max() else LEAST_ONE_LEG
         if alike.sum() < least or durations[alike].sum() < LEAST_TIME_S * FRAME_RATE_HZ:
             return []
-    return [span for span in run if span.opening_rad >= RUNT * typical]
+    return _in_rhythm([span for span in run if span.opening_rad >= RUNT * typical])
+
+
+def _in_rhythm(run: list[Span]) -> list[Span]:
+    """The run without a first or last movement that is both unlike the others and out of their rhythm: a fidget."""
+    openings, shares = (np.array([getattr(span, name) for span in run]) for name in ("opening_rad", "share"))
+    odd = (openings < ODD * np.median(openings)) | (shares < ONE_LEG * np.median(shares))
+    pauses = np.array([after.leaves - span.back for span, after in zip(run, run[1:], strict=False)])
+    if len(run) <= LEAST_REPS:
+        return run
+    if odd[-1] and pauses[-1] > 2.0 * pauses[:-1].max() + FRAME_RATE_HZ:
+        return run[:-1]
+    if odd[0] and pauses[0] > 2.0 * pauses[1:].max() + FRAME_RATE_HZ:
+        return run[1:]
+    return run
 
 
 def _like(values: FloatArray, factor: float) -> BoolArray:

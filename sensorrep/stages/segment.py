@@ -34,6 +34,11 @@ OPEN_SHARE: Final = 0.35
 """Legs that are further open than this share of a rep are in the middle of one: their set is not over yet."""
 NEW_POSE_RAD: Final = float(np.radians(20.0))
 KEPT_POSES: Final = 16
+SECOND: Final = round(FRAME_RATE_HZ)
+KEPT_STRIDES: Final = 120
+QUIET_RAD_S: Final = float(np.radians(15.0))
+QUIET_FRAMES: Final = round(0.3 * FRAME_RATE_HZ)
+"""Poses are compared when both shanks were slower than this for so long: in mid-stride legs are nowhere near parallel."""
 POSTPONE_FRAMES: Final = round(1.0 * FRAME_RATE_HZ)
 LONGEST_REP_FRAMES: Final = round(20.0 * FRAME_RATE_HZ)
 """Legs that stay open for longer are at rest there."""
@@ -74,6 +79,8 @@ class Segment:
         self._known: Template | None = None
         self._prior: FloatArray | None = None
         self._poses: list[FloatArray] = []
+        self._strides: list[turning.Strides] = []
+        self._summed = 0
 
     def push(self, signal: HeelSignal) -> list[Finding]:
         """What these frames decided."""
@@ -88,6 +95,7 @@ class Segment:
 
     def _advance(self, end: int) -> Iterator[Finding]:
         """Take what happens in the frames before `end` in order of time: standstills, gross movement, deadlines."""
+        self._note_strides(end)
         while self._done < end:
             stop = min(end, self._deadline)
             marks = np.flatnonzero(self._stretch["turning_point"][self._done - self._origin : stop - self._origin])
@@ -100,11 +108,20 @@ class Segment:
             elif edge < stop:
                 self._done = edge + 1
                 yield from self._at_standstill(edge)
-            elif stop == self._deadline:
+            elif stop == self._deadline < end:
                 self._done = stop
                 yield from self._at_deadline(stop)
             else:
                 self._done = end
+
+    def _note_strides(self, end: int) -> None:
+        """Sum up the fast turning of each whole second before `end`."""
+        while len(self._feet) == 2 and self._summed + SECOND <= end:
+            part = self._stretch[self._summed - self._origin : self._summed - self._origin + SECOND]
+            second = turning.strides(self._summed, part["q_earth_sensor"], part["rate_rad_s"])
+            if second is not None:
+                self._strides = [*self._strides[-KEPT_STRIDES + 1 :], second]
+            self._summed += SECOND
 
     def _leaves_position(self, start: int, stop: int) -> int | None:
         """First of every tenth frame in [start, stop) in which a shank is too far from where the stretch began."""
@@ -137,7 +154,11 @@ class Segment:
 
     def _remember(self, frame: int) -> None:
         """Keep the poses between which the person moved: they tell the two earth frames' headings apart."""
-        pose = self._stretch["q_earth_sensor"][frame - self._origin].copy()
+        here = frame - self._origin
+        rate = self._stretch["rate_rad_s"][max(here - QUIET_FRAMES, 0) : here + 1]
+        if float((rate**2).sum(axis=2).max()) > QUIET_RAD_S**2:
+            return
+        pose = self._stretch["q_earth_sensor"][here].copy()
         others = [old for old in self._poses if (quaternion.angle_between(old, pose) > NEW_POSE_RAD).any()]
         self._poses = [*others[-KEPT_POSES + 1 :], pose]
 
@@ -168,10 +189,11 @@ class Segment:
         """Whether both legs turned the same way in the room, which is no heels apart."""
         if len(self._feet) < 2 or not found.axes.any(axis=1).all():
             return False
-        offsets = (turning.heading_offset(pose, found.q_rest) for pose in reversed(self._poses))
-        offset = next((offset for offset in offsets if offset is not None), None)
-        least, _ = turning.same_way(quaternion.rotate(found.q_rest, found.axes), offset)
-        return least > 0.0
+        by_pose = (turning.heading_offset(pose, found.q_rest) for pose in reversed(self._poses))
+        offsets = [next((offset for offset in by_pose if offset is not None), None)]
+        offsets.append(turning.stride_offset(self._strides, self._done))
+        axes_earth = quaternion.rotate(found.q_rest, found.axes)
+        return turning.opposed(axes_earth, [offset for offset in offsets if offset is not None]) < 0.0
 
     def _at_deadline(self, frame: int) -> Iterator[Finding]:
         """A set is over, or movement without a rep has become too old."""
