@@ -1,0 +1,196 @@
+"""Reps found in motion made by hand: how many, when they are announced, and what is no rep."""
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.testing import assert_allclose, assert_array_equal
+
+from sensorrep import quaternion
+from sensorrep.model import (
+    FRAME_RATE_HZ,
+    FloatArray,
+    Foot,
+    HeelSignal,
+    Movement,
+    Poses,
+    Rejected,
+    RepCounted,
+    RepsCorrected,
+)
+from sensorrep.stages.segment import Finding, Segment, SetFound
+from tests.motion import LEVEL, STRAPS, course, findings, poses, reps, rise, sets, signal
+
+EXAMPLES = settings(deadline=None, derandomize=True, max_examples=15)
+VERTICAL = np.array([[0.0, 0.0, 1.0], [0.0, 0.0, -1.0]])
+"""With the thighs upright (table-top), the shanks turn about the vertical, each the other way."""
+
+
+def alike(opening: FloatArray) -> FloatArray:
+    return np.stack([opening, opening], axis=1)
+
+
+def counts(found: Sequence[Finding]) -> list[int]:
+    return [len(one) for one in sets(found)]
+
+
+def session(sets_of: Sequence[int], rest_s: float = 15.0) -> FloatArray:
+    """Opening (degrees) of sets of so many reps of 3.2 s, with rests between them."""
+    starts_s: list[float] = []
+    now_s = 3.0
+    for count in sets_of:
+        starts_s += [now_s + 3.2 * number for number in range(count)]
+        now_s = starts_s[-1] + 3.2 + rest_s
+    return 12.0 * reps(course(now_s), starts_s)
+
+
+@pytest.mark.parametrize("axes", [LEVEL, VERTICAL])
+@pytest.mark.parametrize("count", [3, 8, 15])
+def test_every_rep_of_a_set_is_counted_once(axes: FloatArray, count: int) -> None:
+    found = findings(poses(alike(session([count])), axes))
+    assert counts(found) == [count]
+    assert not [one for one in found if isinstance(one, RepsCorrected)]
+
+
+def test_sets_are_told_apart_by_their_rests() -> None:
+    found = findings(poses(alike(session([8, 6, 5]))))
+    assert counts(found) == [8, 6, 5]
+    announced = [(one.set_number, one.number) for one in found if isinstance(one, RepCounted)]
+    assert announced == [(of, number) for of, count in ((1, 8), (2, 6), (3, 5)) for number in range(1, count + 1)]
+
+
+def test_a_rep_is_announced_soon_after_its_end_from_the_third_on() -> None:
+    for one in findings(poses(alike(session([8])))):
+        if isinstance(one, RepCounted):
+            late_s = one.decided_s - one.rep.end_s
+            assert -0.2 < late_s < (7.5 if one.number < 3 else 0.8), one.number
+
+
+def test_one_rep_is_enough_once_a_set_has_shown_what_a_rep_is() -> None:
+    assert counts(findings(poses(alike(session([5, 1, 2]))))) == [5, 1, 2]
+
+
+def test_two_movements_alike_are_no_exercise() -> None:
+    found = findings(poses(alike(session([2]))))
+    assert counts(found) == []
+    assert len([one for one in found if isinstance(one, Rejected)]) == 2
+
+
+def test_reps_below_the_least_opening_are_none() -> None:
+    assert counts(findings(poses(0.1 * alike(session([8]))))) == []
+
+
+@pytest.mark.parametrize("range_deg", [3.0, 6.0, 25.0])
+def test_reps_of_all_sizes_are_counted_and_measured(range_deg: float) -> None:
+    (found,) = sets(findings(poses(range_deg / 12.0 * alike(session([8])))))
+    assert len(found) == 8
+    assert_allclose(np.degrees(np.array([rep.range_rad for rep in found], float)), range_deg, rtol=0.02)
+
+
+def test_both_feet_to_the_same_side_are_no_rep() -> None:
+    """With upright thighs gravity alone tells it."""
+    same = np.array([[0.0, 0.0, 1.0], [0.0, 0.0, 1.0]])
+    assert counts(findings(poses(alike(session([8])), same))) == []
+
+
+def knees_bend_first(right_sign: float, heading_rad: float) -> Poses:
+    """Both knees bend by 80 degrees about y, after a little shuffle; then eight movements about x.
+
+    The right leg's are times `right_sign`, and its earth frame has its own heading.
+    """
+    opening = session([8])
+    time_s = np.arange(len(opening) + 600) / FRAME_RATE_HZ
+    bend = np.radians(80.0 * rise(time_s, 2.0, 6.5) + 3.0 * rise(time_s, 0.2, 1.0))
+    legs = np.radians(np.concatenate([np.zeros(600), opening]))[:, None] * [1.0, right_sign]
+    turns = quaternion.from_rotation_vector(legs[:, :, None] * [1.0, 0.0, 0.0])
+    bends = quaternion.from_rotation_vector(bend[:, None] * [0.0, 1.0, 0.0])[:, None, :]
+    out = poses(np.zeros((len(time_s), 2)))
+    q = quaternion.multiply(turns, quaternion.multiply(bends, STRAPS))
+    steps = quaternion.multiply(quaternion.conjugate(q[:-1]), q[1:])
+    out["rate_rad_s"][1:] = quaternion.rotation_vector(steps) * FRAME_RATE_HZ
+    heading = quaternion.from_rotation_vector(np.array([[0.0, 0.0, 0.0], [0.0, 0.0, heading_rad]]))
+    out["q_earth_sensor"] = quaternion.multiply(heading, q)
+    return out
+
+
+@EXAMPLES
+@given(st.floats(-3.0, 3.0))
+def test_a_knee_bend_tells_heels_apart_from_sway_whatever_the_heading(heading_rad: float) -> None:
+    assert counts(findings(knees_bend_first(-1.0, heading_rad))) == [8]
+    assert counts(findings(knees_bend_first(1.0, heading_rad))) == []
+
+
+def test_one_leg_counts_the_foot_that_it_is_told() -> None:
+    motion = poses(np.stack([np.zeros(len(session([8]))), session([8])], axis=1))
+    assert counts(findings(motion, "one-leg", Foot.RIGHT)) == [8]
+    assert counts(findings(motion, "one-leg", Foot.LEFT)) == []
+    ((rep, *_),) = sets(findings(motion, "one-leg", Foot.RIGHT))
+    assert rep.range_rad[Foot.LEFT] is None
+    assert rep.opening_rad == rep.range_rad[Foot.RIGHT]
+
+
+def test_legs_that_lie_still_give_no_findings() -> None:
+    assert findings(poses(np.zeros((3000, 2)))) == []
+
+
+def test_an_empty_recording_gives_no_findings() -> None:
+    stage = Segment()
+    assert stage.push(HeelSignal(signal(poses(np.zeros((100, 2))))[:0])) == []
+    assert stage.finish() == []
+
+
+def run(
+    block: HeelSignal, cuts: Sequence[int], movement: Movement = "heels-apart", foot: Foot | None = None
+) -> list[Finding]:
+    stage = Segment(movement, foot)
+    bounds = [0, *sorted(cuts), len(block)]
+    return [*[one for a, b in pairwise(bounds) for one in stage.push(HeelSignal(block[a:b]))], *stage.finish()]
+
+
+def assert_same(one: Sequence[Finding], other: Sequence[Finding]) -> None:
+    assert [type(finding) for finding in one] == [type(finding) for finding in other]
+    for a, b in zip(one, other, strict=True):
+        if isinstance(a, SetFound) and isinstance(b, SetFound):
+            assert (a.decided_s, a.reps, a.posture) == (b.decided_s, b.reps, b.posture)
+            assert_array_equal(a.found.direction, b.found.direction)
+        else:
+            assert a == b
+
+
+def untidy(seed: int) -> HeelSignal:
+    """Sets, stray movements of one leg or both, noise."""
+    rng = np.random.default_rng(seed)
+    opening = alike(session([5, 4], rest_s=12.0))
+    time_s = np.arange(len(opening)) / FRAME_RATE_HZ
+    for _ in range(6):
+        at_s, size = rng.uniform(0.0, time_s[-1]), rng.uniform(-20.0, 20.0, size=2)
+        opening += (rise(time_s, at_s, 0.7) - rise(time_s, at_s + rng.uniform(0.8, 3.0), 0.9))[:, None] * size
+    motion = poses(opening)
+    motion["rate_rad_s"] += 0.003 * rng.normal(size=motion["rate_rad_s"].shape)
+    return signal(motion)
+
+
+@EXAMPLES
+@given(st.integers(0, 10**6), st.lists(st.integers(0, 5000), max_size=30))
+def test_where_the_stream_is_cut_changes_no_finding(seed: int, cuts: list[int]) -> None:
+    block = untidy(seed)
+    cuts = [cut for cut in cuts if cut <= len(block)]
+    assert_same(run(block, cuts), run(block, ()))
+
+
+def test_one_frame_at_a_time_changes_no_finding() -> None:
+    block = untidy(3)
+    assert_same(run(block, range(1, len(block))), run(block, ()))
+
+
+def test_swapping_the_feet_swaps_the_sides_and_nothing_else() -> None:
+    left, right = session([6]), 0.7 * session([6])
+    (plain,) = sets(findings(poses(np.stack([left, right], axis=1))))
+    (swapped,) = sets(findings(poses(np.stack([right, left], axis=1), LEVEL[::-1], STRAPS[::-1])))
+    for a, b in zip(plain, swapped, strict=True):
+        assert (a.start_s, a.open_s, a.close_s, a.end_s) == pytest.approx((b.start_s, b.open_s, b.close_s, b.end_s))
+        assert a.range_rad == pytest.approx(b.range_rad[::-1])
+        assert a.lag_s == pytest.approx(-float(b.lag_s or 0.0), abs=1e-9)
