@@ -322,7 +322,7 @@ def _judge(
         Check("small enough for a hip (rad)", furthest, limits.most_range_rad, furthest <= limits.most_range_rad),
         Check("about the set's own axes (cosine)", alignment, limits.alignment, alignment >= limits.alignment),
         Check("soon enough (s)", lasts_s, LONGEST_REP_S, lasts_s <= LONGEST_REP_S),
-        Check("comes back (share)", back / out, RETURN, back >= RETURN * out),
+        Check("comes back (share)", back / out if out > 0.0 else 0.0, RETURN, back >= RETURN * out > 0.0),
         Check("like the others (ratio)", out / typical, ALIKE, out <= ALIKE * typical),
     )
     return Span(*frames.tolist(), opening, each, checks)
