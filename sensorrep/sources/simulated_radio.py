@@ -68,7 +68,8 @@ class World:
         """The loop's time at which the wearer began."""
         self.busy = False
         """Whether a scan or a connection is under way."""
-        self._script = tuple(script)
+        self.script = tuple(script)
+        """What goes wrong; fixed once the time has begun."""
         self._off_until_s = self._forbidden_until_s = 0.0
         for foot, rng in zip(Foot, link_rng.spawn(2), strict=True):
             sensor = scenario.sensor(foot)
@@ -96,7 +97,7 @@ class World:
         loop = asyncio.get_running_loop()
         if self.begun_s is None:
             self.begun_s = loop.time()
-            for fault in self._script:
+            for fault in self.script:
                 loop.call_at(self.begun_s + fault.at_s, self._befall, fault)
         return loop.time() - self.begun_s
 
@@ -222,8 +223,14 @@ class Peripheral:
         self._at(self.world.now_s() + TICK_S, self._tick)
 
     def _send(self, sent: Sent) -> None:
-        for at_s in self.link.arrivals(sent.ready_s - MARGIN_S, self.board.period_s):
-            self._at(at_s, lambda: self._arrive(sent))
+        """Hand a notification to the link once it is ready."""
+        ready_s = sent.ready_s - MARGIN_S
+
+        def depart() -> None:
+            for at_s in self.link.arrivals(ready_s, self.board.period_s):
+                self._at(at_s, lambda: self._arrive(sent))
+
+        self._at(ready_s, depart)
 
     def _at(self, at_s: float, do: Callable[[], None]) -> None:
         def done() -> None:

@@ -50,7 +50,9 @@ class Radio:
         rate_hz: float,
         world: Backends = PLATFORM,
         now_ns: Callable[[], int] = time.perf_counter_ns,
+        batch_s: float = BATCH_S,
     ) -> None:
+        """`batch_s`: messages are handed over that often at most; larger where nobody watches."""
         if not wanted:
             raise ValueError("a session needs at least one sensor")
         air = _Air(world)
@@ -59,6 +61,7 @@ class Radio:
         self._queue: deque[Message] = deque()
         self._wake = asyncio.Event()
         self._ended = False
+        self._batch_s = batch_s
 
     @property
     def state(self) -> Mapping[Foot, LinkState]:
@@ -123,7 +126,7 @@ class Radio:
                 if not self._queue:
                     await self._wait(None)
                 if not self._ended:
-                    await asyncio.sleep(BATCH_S)
+                    await asyncio.sleep(self._batch_s)
         finally:
             await self.stop()
 

@@ -139,9 +139,9 @@ class _Client(BaseBleakClient):
         world, peripheral = self._world, self._peripheral
         _occupy(world)
         try:
-            if not peripheral.reachable or peripheral.silent:
-                await asyncio.sleep(self._timeout)
-                raise TimeoutError
+            async with asyncio.timeout(self._timeout):
+                while not peripheral.reachable or peripheral.silent:
+                    await asyncio.sleep(ADVERTISE_S)
             await asyncio.sleep(CONNECT_S)
             _require_adapter(world)
             if peripheral.refusals > 0 or not peripheral.reachable:
