@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from benchmark.comparators import Gyro, peaks, period_s, smooth, taught_dtw
+from benchmark.comparators import Gyro, lesson, peaks, period_s, smooth, taught_dtw
 from sensorrep.model import FloatArray
 
 PERIOD_S = 4.0
@@ -25,25 +25,25 @@ def gyro() -> Gyro:
     return smooth(*session(), rate_hz=100.0)
 
 
-LESSON_S = (FIRST_S, FIRST_S + PERIOD_S)
+REP_S = (FIRST_S, FIRST_S + PERIOD_S)
 SPAN_S = (FIRST_S - 5, FIRST_S + REPS * PERIOD_S + 5)
 STARTS_S = FIRST_S + PERIOD_S * np.arange(REPS)
 
 
 def test_dtw_finds_every_repetition_of_its_lesson() -> None:
-    reps = taught_dtw(gyro(), LESSON_S)[3]
+    reps = taught_dtw(gyro(), lesson(gyro(), REP_S))[3]
     assert [one.start_s for one in reps] == pytest.approx(STARTS_S, abs=0.4)
     assert [one.end_s for one in reps] == pytest.approx(STARTS_S + PERIOD_S, abs=0.4)
 
 
 def test_peaks_find_every_repetition() -> None:
-    reps = peaks(gyro(), LESSON_S, SPAN_S)[3]
+    reps = peaks(gyro(), REP_S, SPAN_S)[3]
     assert [(one.start_s + one.end_s) / 2 for one in reps] == pytest.approx(STARTS_S + PERIOD_S / 2, abs=0.3)
 
 
 def test_peaks_do_not_depend_on_the_sign_of_the_main_turning() -> None:
     turned = gyro()._replace(rate_rad_s=-gyro().rate_rad_s)
-    assert len(peaks(turned, LESSON_S, SPAN_S)[3]) == REPS
+    assert len(peaks(turned, REP_S, SPAN_S)[3]) == REPS
 
 
 def test_the_period_is_that_of_the_movement() -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from multiprocessing import get_context
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
@@ -21,7 +21,10 @@ from sensorrep.model import (
     SessionSummary,
 )
 from sensorrep.pipeline import Pipeline
-from sensorrep.sources.synthetic import Simulated
+from sensorrep.sources.synthetic import Simulated, simulate, typical
+
+if TYPE_CHECKING:
+    from benchmark.comparators import Gyro
 
 ALL: Final = "all with reps"
 NONE: Final = "all without reps"
@@ -75,9 +78,9 @@ def run(*, quick: bool, compare: bool, jobs: int, seeds: int | None, tick: Calla
     """Run the matrix in `jobs` processes; `tick(done, all)` after each session. `quick`: the small, fast subset."""
     chosen = [one for one in conditions() if one.quick or not quick]
     todo = [
-        Job(index, 1 + seed, compare)
+        Job(index, seed, compare)
         for index, one in enumerate(chosen)
-        for seed in range(1 if quick else seeds or one.seeds)
+        for seed in one.some_seeds(1 if quick else seeds or one.seeds)
     ]
     results = []
     for result in _each(todo, quick, jobs):
@@ -111,7 +114,7 @@ def one_session(condition: Condition, job: Job) -> Result:
     """Simulate, replay and score one session."""
     scenario, simulated = condition.session(job.seed)
     truth = marks.of_truth(simulated.truth, scenario.outages)
-    others = _compare(simulated, truth) if job.compare and truth.reps else {}
+    others = _compare(condition, simulated, truth, job.seed) if job.compare else {}
     try:
         found = marks.of_summary(replay(simulated.header, simulated.packets))
     except Exception as error:  # one bug must not cost the figures of a thousand other sessions
@@ -131,19 +134,29 @@ def replay(
     return last.summary
 
 
-def _compare(simulated: Simulated, truth: Marks) -> dict[str, list[Score]]:
+def _compare(condition: Condition, simulated: Simulated, truth: Marks, seed: int) -> dict[str, list[Score]]:
     """The comparators' scores. They are imported here, as they need the `bench` extra."""
-    from benchmark.comparators import peaks, smooth, taught_dtw
+    from benchmark.comparators import lesson, peaks, taught_dtw
 
-    time_s, rates = gyroscopes(simulated.header, simulated.packets)
-    gyro = smooth(time_s, rates, FRAME_RATE_HZ)
-    first = next(one for one in truth.reps if not one.optional)
-    lesson_s = (first.start_s, first.end_s)
-    exercise_s = (truth.reps[0].start_s - AROUND_S, truth.reps[-1].end_s + AROUND_S)
-    found = {"taught DTW": taught_dtw(gyro, lesson_s), "PCA and peaks": peaks(gyro, lesson_s, exercise_s)}
+    gyro = _gyro(simulated)
+    if truth.reps:
+        first = next(one for one in truth.reps if not one.optional)
+        rep_s = (first.start_s, first.end_s)
+        exercise_s = (truth.reps[0].start_s - AROUND_S, truth.reps[-1].end_s + AROUND_S)
+        found = {"taught DTW": taught_dtw(gyro, lesson(gyro, rep_s)), "PCA and peaks": peaks(gyro, rep_s, exercise_s)}
+    else:
+        other = simulate(typical(condition.scenario.posture, sets=1), seed)
+        rep = other.truth.sets[0].reps[0]
+        found = {"taught DTW": taught_dtw(gyro, lesson(_gyro(other), (rep.start_s, rep.end_s)))}
     return {
         name: [score(Marks(truth.duration_s, tuple(reps)), truth) for reps in lists] for name, lists in found.items()
     }
+
+
+def _gyro(simulated: Simulated) -> "Gyro":
+    from benchmark.comparators import smooth
+
+    return smooth(*gyroscopes(simulated.header, simulated.packets), FRAME_RATE_HZ)
 
 
 def gyroscopes(header: RecordingHeader, packets: Sequence[Packet]) -> tuple[FloatArray, FloatArray]:

@@ -1,7 +1,8 @@
 """Two methods that one would pick instead, on the same gyroscope signals, helped where they need help.
 
 Both get the whole recording at once. Their one free setting is chosen in hindsight, as the value that gives the best
-F1 over the very run that is reported. Subsequence DTW is also shown one true rep of each recording; peaks are told
+F1 over the very run that is reported. Subsequence DTW is also shown one true rep of each recording (of the same person
+and straps, where the recording has none); peaks are told
 which way is open, and from when to when there are sets, as their main turning would be that of lying down otherwise.
 """
 
@@ -45,27 +46,33 @@ def smooth(time_s: FloatArray, rate_rad_s: FloatArray, rate_hz: float) -> Gyro:
     return Gyro(grid_s, np.stack(columns, axis=1))
 
 
-def taught_dtw(gyro: Gyro, lesson_s: tuple[float, float]) -> list[list[Mark]]:
-    """Reps by subsequence DTW with the true rep `lesson_s` as the template.
+def lesson(gyro: Gyro, rep_s: tuple[float, float]) -> FloatArray:
+    """The rates of a true rep and of a little rest around it: what `taught_dtw` is taught."""
+    margin_s = MARGIN * (rep_s[1] - rep_s[0])
+    start, end = np.searchsorted(gyro.time_s, (rep_s[0] - margin_s, rep_s[1] + margin_s))
+    return gyro.rate_rad_s[start:end]
+
+
+def taught_dtw(gyro: Gyro, taught: FloatArray) -> list[list[Mark]]:
+    """Reps by subsequence DTW with a `lesson` as the template.
 
     The matching function is dtaidistance's; its minima are taken best first, without overlap (Müller 2015, Fundamentals
     of Music Processing, section 7.2), one list for each of DTW_SETTINGS.
     """
     from dtaidistance.subsequence.dtw import subsequence_alignment
 
-    margin_s = MARGIN * (lesson_s[1] - lesson_s[0])
-    start, end = np.searchsorted(gyro.time_s, (lesson_s[0] - margin_s, lesson_s[1] + margin_s))
-    rates = gyro.rate_rad_s / np.sqrt(np.mean(np.sum(gyro.rate_rad_s[start:end] ** 2, axis=1)))
-    lesson = np.ascontiguousarray(rates[start:end])
-    found = subsequence_alignment(lesson, np.ascontiguousarray(rates), use_c=True)
-    distance = np.asarray(found.matching_function()) * np.sqrt(len(lesson))
+    scale = np.sqrt(np.mean(np.sum(taught**2, axis=1)))  # so that the distance to standing still is the lesson's length
+    query, series = (np.ascontiguousarray(rates / scale) for rates in (taught, gyro.rate_rad_s))
+    found = subsequence_alignment(query, series, use_c=True)
+    distance = np.asarray(found.matching_function()) * np.sqrt(len(query))
     ends, _ = find_peaks(-distance)
     ends = ends[np.argsort(distance[ends])]
     matches = [
         (float(distance[end]), _trimmed(gyro.time_s, *found.matching_function_segment(int(end))))
         for end in ends[distance[ends] <= DTW_SETTINGS[-1][1]]
     ]
-    return [_apart(matches, lesson_s[1] - lesson_s[0], *setting) for setting in DTW_SETTINGS]
+    rep_s = len(query) / RATE_HZ / (1 + 2 * MARGIN)
+    return [_apart(matches, rep_s, *setting) for setting in DTW_SETTINGS]
 
 
 def _trimmed(time_s: FloatArray, first: int, last: int) -> Mark:
@@ -75,21 +82,21 @@ def _trimmed(time_s: FloatArray, first: int, last: int) -> Mark:
     return Mark(start_s + margin_s, end_s - margin_s)
 
 
-def _apart(matches: Sequence[tuple[float, Mark]], lesson_s: float, shortest: float, furthest: float) -> list[Mark]:
+def _apart(matches: Sequence[tuple[float, Mark]], rep_s: float, shortest: float, furthest: float) -> list[Mark]:
     """Those of the matches (distance and rep, best first) that fit and don't overlap a better one, in order."""
     taken: list[Mark] = []
     for distance, rep in matches:
-        fits = distance <= furthest and shortest <= (rep.end_s - rep.start_s) / lesson_s <= LONGEST
+        fits = distance <= furthest and shortest <= (rep.end_s - rep.start_s) / rep_s <= LONGEST
         if fits and not any(rep.start_s < one.end_s and one.start_s < rep.end_s for one in taken):
             taken.append(rep)
     return sorted(taken)
 
 
-def peaks(whole: Gyro, lesson_s: tuple[float, float], exercise_s: tuple[float, float]) -> list[list[Mark]]:
+def peaks(whole: Gyro, rep_s: tuple[float, float], exercise_s: tuple[float, float]) -> list[list[Mark]]:
     """Reps as peaks of the main turning, at least 0.6 autocorrelation periods apart: one list for each setting.
 
-    The main turning is the first principal component of the rates, integrated, without slow drift. From `lesson_s` it
-    learns its sign alone. Nothing is looked for outside `exercise_s`.
+    The main turning is the first principal component of the rates, integrated, without slow drift. From the true rep
+    `rep_s` it learns its sign alone. Nothing is looked for outside `exercise_s`.
     """
     first, last = np.searchsorted(whole.time_s, exercise_s)
     gyro = Gyro(whole.time_s[first:last], whole.rate_rad_s[first:last])
@@ -97,7 +104,7 @@ def peaks(whole: Gyro, lesson_s: tuple[float, float], exercise_s: tuple[float, f
     main = rates @ np.linalg.svd(rates, full_matrices=False)[2][0]
     high_pass = butter(2, 0.05, "highpass", fs=RATE_HZ, output="sos")
     angle = sosfiltfilt(high_pass, np.cumsum(main) / RATE_HZ)
-    start, end = np.searchsorted(gyro.time_s, lesson_s)
+    start, end = np.searchsorted(gyro.time_s, rep_s)
     middle = slice(start + (end - start) // 3, end - (end - start) // 3)
     if angle[middle].mean() < 0.5 * (angle[start] + angle[end - 1]):
         angle = -angle

@@ -3,6 +3,7 @@
 Every condition differs from a plain session in what its name says. The rows of the printed table are its `rows`.
 """
 
+import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
@@ -68,6 +69,11 @@ class Condition(NamedTuple):
     def has_reps(self) -> bool:
         """Whether there is anything to be counted."""
         return any(isinstance(one, Set) for one in self.scenario.activities)
+
+    def some_seeds(self, count: int) -> range:
+        """Seeds of this condition's own, so that no two conditions share a wearer and fail together."""
+        first = zlib.crc32(self.name.encode())
+        return range(first, first + count)
 
     def session(self, seed: int) -> tuple[Scenario, Simulated]:
         """One session of this kind, with the scenario that was played in the end."""

@@ -88,13 +88,13 @@ class Session(NamedTuple):
 
 def _compare(session: Session, reps: Sequence[Mark]) -> dict[str, list[Count]]:
     """The comparators' counts. For want of labelled reps, the lesson is a rep that sensorrep found: its middle one."""
-    from benchmark.comparators import peaks, smooth, taught_dtw
+    from benchmark.comparators import lesson, peaks, smooth, taught_dtw
 
     time_s, rates = gyroscopes(session.header, session.packets)
     gyro = smooth(time_s, rates[:, 3 * session.foot : 3 * session.foot + 3], FRAME_RATE_HZ)
-    lesson_s = (reps[len(reps) // 2].start_s, reps[len(reps) // 2].end_s)
+    rep_s = (reps[len(reps) // 2].start_s, reps[len(reps) // 2].end_s)
     exercise_s = (session.blocks[0]["start_s"] - 5, session.blocks[-1]["end_s"] + 5)
-    found = {"taught DTW": taught_dtw(gyro, lesson_s), "PCA and peaks": peaks(gyro, lesson_s, exercise_s)}
+    found = {"taught DTW": taught_dtw(gyro, lesson(gyro, rep_s)), "PCA and peaks": peaks(gyro, rep_s, exercise_s)}
     return {name: [count(one, session.blocks) for one in lists] for name, lists in found.items()}
 
 

@@ -38,6 +38,7 @@ def _hundredths(value: float) -> str:
 
 
 OVERALL: Final = (ALL, LARGE, GRAVITY, TABLE_TOP, NONE)
+ROW_ORDER: Final = (*OVERALL, "posture", "range", "tempo", "rate")
 COUNTING: Final = (
     Column("sessions", "sessions", _count),
     Column("reps", "reps", _count),
@@ -86,27 +87,39 @@ def table(title: str, headings: Sequence[str], rows: Iterable[Sequence[str]]) ->
 
 def accuracy_text(found: Accuracy) -> str:
     """The matrix, the weak conditions and the targets."""
-    order = sorted(found.rows, key=lambda name: name not in OVERALL)
-    names = [*found.settings]
-    counting = [
+    order = sorted(found.rows, key=_place)
+    counting = [[name, *_cells(found.rows[name].ours, COUNTING)] for name in order]
+    measuring = [[name, *_cells(found.rows[name].ours, MEASURING)] for name in order if found.rows[name].ours["reps"]]
+    weak = [f"  {name}: {fault}" for name, fault in found.weak.items()]
+    parts = [
+        table("Counting, simulated sessions", ["", *(one.heading for one in COUNTING)], counting),
+        table("Measuring, simulated sessions", ["", *(one.heading for one in MEASURING)], measuring),
+        "\n".join([f"{len(found.weak)} conditions of 6 degrees and more below 0.99 in precision or recall", *weak, ""]),
+    ]
+    if found.settings:
+        parts.append(_comparison(found, order))
+    return "\n".join(parts)
+
+
+def _comparison(found: Accuracy, order: Sequence[str]) -> str:
+    """Sensorrep beside the comparators, row by row."""
+    columns = [one for one in COUNTING if one.key in {"f1", "f1_by_middle", "false_per_min"}]
+    rows = [
         [
             name,
-            *_cells(found.rows[name].ours, COUNTING),
-            *(_cell(found.rows[name].others[other], "f1", _percent) for other in names),
-            *(_cell(found.rows[name].others[other], "f1_by_middle", _percent) for other in names),
+            *_cells(found.rows[name].ours, columns),
+            *(cell for other in found.settings for cell in _cells(found.rows[name].others[other], columns)),
         ]
         for name in order
     ]
-    measuring = [[name, *_cells(found.rows[name].ours, MEASURING)] for name in order if found.rows[name].ours["reps"]]
-    headings = [f"{name} F1 %" for name in names] + [f"{name} F1mid %" for name in names]
-    parts = [
-        table("Counting, simulated sessions", ["", *(one.heading for one in COUNTING), *headings], counting),
-        table("Measuring, simulated sessions", ["", *(one.heading for one in MEASURING)], measuring),
-        table("Conditions of 6 degrees and more, below 0.99", ["", "sessions at fault"], found.weak.items())
-        if found.weak
-        else "No condition of 6 degrees and more is below 0.99 in precision or recall.\n",
-    ]
-    return "\n".join(parts)
+    whose = ["ours", *found.settings]
+    return table("Beside other methods", ["", *(f"{who} {one.heading}" for who in whose for one in columns)], rows)
+
+
+def _place(name: str) -> int:
+    """Where a row belongs: sums first, then the grid by what varies in it, then the rest in its own order."""
+    kind = name if name in OVERALL else name.split()[0]
+    return ROW_ORDER.index(kind) if kind in ROW_ORDER else len(ROW_ORDER)
 
 
 def pted_text(found: Sequence[Counted]) -> str:
