@@ -2,12 +2,15 @@
 
 from collections import deque
 from dataclasses import dataclass
+from statistics import median
 from typing import Final, Literal
 
 LinkWord = Literal["looking", "good", "weak", "silent", "lost"]
 
 RATE_S: Final = 3.0
 """The rate of a link is taken over so long: shorter shakes with every burst."""
+KEPT: Final = 40
+"""What is usual is the median of so many rates: what comes at once after a stall must not set the standard."""
 SILENT_S: Final = 1.0
 WEAK: Final = 0.85
 """A link that brings less than this share of its usual packets is weak."""
@@ -30,24 +33,24 @@ class LinkMeter:
         self.lost = False
         self.battery_pct: int | None = None
         self._last_ns: int | None = None
-        self._latest_ns: deque[int] = deque()
-        self._first_ns = 0
-        self._rate_hz = 0.0
-        self._usual_hz = 0.0
+        self._window_ns = 0
+        self._in_window = 0
+        self._rates_hz: deque[float] = deque(maxlen=KEPT)
+        self._share = 1.0
 
     def take(self, received_ns: int) -> None:
         """A packet arrived."""
         if self._last_ns is None or self.lost:
-            self._first_ns = received_ns
-            self._latest_ns.clear()
+            self._window_ns, self._in_window, self._share = received_ns, 0, 1.0
+        else:
+            self._in_window += 1
         self.lost = False
         self._last_ns = max(received_ns, self._last_ns or received_ns)
-        self._latest_ns.append(received_ns)
-        while received_ns - self._latest_ns[0] > RATE_S * 1e9:
-            self._latest_ns.popleft()
-        if received_ns - self._first_ns > RATE_S * 1e9:
-            self._rate_hz = len(self._latest_ns) / RATE_S
-            self._usual_hz = max(self._usual_hz, self._rate_hz)
+        if received_ns - self._window_ns >= RATE_S * 1e9:
+            rate_hz = self._in_window * 1e9 / (received_ns - self._window_ns)
+            self._rates_hz.append(rate_hz)
+            self._share = rate_hz / median(self._rates_hz)
+            self._window_ns, self._in_window = received_ns, 0
 
     def quality(self, now_ns: int) -> LinkQuality:
         """How the link is at `now_ns` on the host's clock."""
@@ -58,6 +61,5 @@ class LinkMeter:
             return LinkQuality(0, "lost", silent_s, self.battery_pct)
         if silent_s > SILENT_S:
             return LinkQuality(0, "silent", silent_s, self.battery_pct)
-        share = self._rate_hz / self._usual_hz if self._usual_hz else 1.0
-        bars = 1 + sum(share >= step for step in (0.6, WEAK, 0.95))
-        return LinkQuality(bars, "good" if share >= WEAK else "weak", silent_s, self.battery_pct)
+        bars = 1 + sum(self._share >= step for step in (0.6, WEAK, 0.95))
+        return LinkQuality(bars, "good" if self._share >= WEAK else "weak", silent_s, self.battery_pct)

@@ -21,6 +21,12 @@ REDRAWS_HZ: Final = 10.0
 """More looks no smoother and takes the processor from the radio."""
 BIG: Final[dict[Phase, str]] = {"position": "LIE DOWN", "still": "STILL", "begin": "BEGIN"}
 MOST_BAR: Final = 44
+TALL: Final = 32
+"""Rows from which on the tempo too is drawn large."""
+WIDE: Final = 60
+LABEL: Final = 10
+"""Columns of the words on the left."""
+PHASES: Final = "  s (opening-hold-return-pause)"
 FOOTER: Final = "Ctrl-C ends the session. Not a medical device. Stop if pain is sharp or new."
 SHORT_FOOTER: Final = "Ctrl-C ends the session."
 
@@ -81,7 +87,7 @@ def lines(screen: Screen, width: int, height: int, *, ascii_only: bool = False) 
         "todo": _wrapped(screen.prompt, width, "bold"),
         "notice": [Text(f" {screen.notice} ", "reverse")] if screen.notice else [],
         "links": _links(screen, width, ascii_only=ascii_only),
-        "tempo": _tempo(screen),
+        "tempo": _big_tempo(screen, width, ink) if height >= TALL else _tempo(screen, width),
         "footer": [Text(FOOTER if width >= len(FOOTER) else SHORT_FOOTER, "dim")],
         "sets": [Text(f"set {one.number}     {one.text}") for one in screen.sets],
     }
@@ -151,12 +157,12 @@ def _big(screen: Screen, width: int, height: int, ink: str) -> list[Text]:
 
 def _bars(screen: Screen, width: int, thick: int, ink: str, ground: str) -> list[Text]:
     """Both openings from the middle outward, as the heels go."""
-    sides = [f"{words.number(angle, 0)}°".rjust(4) for angle in screen.opening_deg]
+    sides = [words.UNKNOWN if angle is None else f"{words.number(angle, 0)}°" for angle in screen.opening_deg]
     room = max(min((width - 2 * len("right  000° ") - 1) // 2, MOST_BAR), 3)
     left, right = (_filled(angle, screen.scale_deg, room) for angle in screen.opening_deg)
     bar = Text(ground * (room - left), "dim") + Text(ink * left, "bold green")
     bar += Text("│" if ground != "-" else "|") + Text(ink * right, "bold green") + Text(ground * (room - right), "dim")
-    before, after = f" left {sides[0]} ", f" {sides[1]} right"
+    before, after = f" left {sides[0]:>4} ", f" {sides[1]:<4} right"
     pad = max((width - bar.cell_len - len(before) - len(after)) // 2, 0)
     named = Text(" " * pad) + Text(before, "bold") + bar + Text(after, "bold")
     return [named, *(Text(" " * (pad + len(before))) + bar for _ in range(thick - 1))]
@@ -166,15 +172,30 @@ def _filled(angle_deg: float | None, scale_deg: float, room: int) -> int:
     return 0 if angle_deg is None else min(max(round(angle_deg / scale_deg * room), 0), room)
 
 
-def _tempo(screen: Screen) -> list[Text]:
+def _tempo(screen: Screen, width: int) -> list[Text]:
     """The last rep's tempo, and below it the target's, so that they can be compared at a glance."""
     if screen.tempo is None:
         return []
-    last = Text("last rep  ").append(screen.tempo, "bold").append("  s (opening-hold-return-pause)", "dim")
+    last = Text("last rep  ").append(screen.tempo, "bold")
+    if width >= WIDE:
+        last.append(PHASES, "dim")
     if screen.target.tempo_s is None:
         return [last]
     target = "-".join(words.number(one) for one in screen.target.tempo_s)
     return [last, Text("target    ").append(target).append(f"  {screen.pace}", "bold")]
+
+
+def _big_tempo(screen: Screen, width: int, ink: str) -> list[Text]:
+    """The same on a tall terminal, the last rep's tempo in digits for across the room."""
+    small = _tempo(screen, width)
+    if screen.tempo is None:
+        return []
+    drawn = big_digits.rows(screen.tempo, width - LABEL, big_digits.ROWS, ink)
+    if len(drawn) < big_digits.ROWS:
+        return small
+    label = ["last rep", *[""] * (len(drawn) - 1)]
+    big = [Text(f"{word:<{LABEL}}").append(row, "bold") for word, row in zip(label, drawn, strict=True)]
+    return [*big, *small[1:]]
 
 
 def _links(screen: Screen, width: int, *, ascii_only: bool) -> list[Text]:

@@ -263,17 +263,12 @@ def _degrees(angle_rad: float | None, link: LinkQuality) -> float | None:
 
 
 def pace(rep: Rep, target_s: TempoTarget | None) -> str:
-    """How the rep's ways out and back were against the target, in words; empty without one."""
+    """How the rep's phases were against the target, in words; empty without one."""
     if target_s is None:
         return ""
-    found = []
-    for name, took_s, wanted_s in (
-        ("opening", rep.concentric_s, target_s[0]),
-        ("hold", rep.hold_s, target_s[1]),
-        ("return", rep.eccentric_s, target_s[2]),
-    ):
-        if wanted_s > 0 and took_s / wanted_s < FASTER:
-            found.append(f"{name} shorter")
-        elif wanted_s > 0 and took_s / wanted_s > SLOWER:
-            found.append(f"{name} longer")
-    return words.listed(found) if found else "as the target"
+    took_s = {"opening": rep.concentric_s, "hold": rep.hold_s, "return": rep.eccentric_s}
+    wanted_s = dict(zip(took_s, target_s, strict=False))
+    shorter = [name for name in took_s if took_s[name] < FASTER * wanted_s[name]]
+    longer = [name for name in took_s if took_s[name] > SLOWER * wanted_s[name]]
+    found = [f"{words.listed(names)} {how}" for names, how in ((shorter, "shorter"), (longer, "longer")) if names]
+    return ", ".join(found) or "as the target"

@@ -1,0 +1,79 @@
+"""The session as lines: one an event, none twice."""
+
+import io
+
+from sensorrep.model import Event, Foot, FootLost, Note, Packet, SessionEnded
+from sensorrep.views.plain import Plain
+from sensorrep.views.scoreboard import Latest, Scoreboard, Target
+from tests.views.live_events import REJECTED, at_ns, battery, both, counted, ended, link
+from tests.views.sessions import CASES
+
+
+class Session:
+    """A plain view and its clock."""
+
+    def __init__(self, *, simulated: bool = False) -> None:
+        self.now_s = 0.0
+        self.out = io.StringIO()
+        board = Scoreboard(Target(rest_s=45.0), simulated=simulated)
+        self.view = Plain(board, self.out, lambda: at_ns(self.now_s)).following(Latest)
+
+    def show(self, now_s: float, messages: list[Packet | Note], events: list[Event]) -> list[str]:
+        """The lines that these add."""
+        self.now_s = now_s
+        before = len(self.lines)
+        self.view.show(messages, events)
+        return self.lines[before:]
+
+    @property
+    def lines(self) -> list[str]:
+        return self.out.getvalue().splitlines()
+
+
+def test_a_line_an_event_with_the_time_last() -> None:
+    session = Session()
+    session.show(0.0, [*both(0, 1)], [])
+    (line,) = session.show(65.0, [], [counted(1, 1)])
+    assert line.startswith("Set 1, rep 1: left 13°")
+    assert line.endswith(" [1:05]")
+    assert [line.split(":")[0] for line in session.show(70.0, [], [counted(1, 2), counted(1, 3), REJECTED])] == [
+        "Set 1, rep 2",
+        "Set 1, rep 3",
+        "Not counted, at 3.1 s (0.5 s long)",
+    ]
+
+
+def test_what_to_do_is_said_when_it_changes_and_only_then() -> None:
+    session = Session()
+    assert "Looking" in session.lines[0]
+    assert "Lie down" in session.show(1.0, [*both(0, 1)], [])[-1]
+    assert session.show(1.1, [*both(1, 1.1)], []) == []
+    assert session.show(60.0, [], [ended(1)])[-1].startswith("Rest.")
+    assert session.show(70.0, [*both(69, 70)], []) == []
+    assert "begin" in session.show(200.0, [*both(199, 200)], [])[-1]
+
+
+def test_links_and_batteries_are_said_once() -> None:
+    session = Session()
+    lost: list[Packet | Note] = [
+        link(Foot.LEFT, "connected", 0.0),
+        battery(Foot.LEFT, 80),
+        *both(0, 1),
+        link(Foot.LEFT, "lost", 1.0),
+    ]
+    said = session.show(1.0, lost, [FootLost(Foot.LEFT, 1.0)])
+    assert sum("lost" in line for line in said) == 1
+    assert sum("connected" in line for line in said) == 1
+    assert sum("Battery" in line for line in said) == 1
+
+
+def test_the_end_is_said_and_the_summary_left_to_who_sums_up() -> None:
+    session = Session()
+    session.show(0.0, [*both(0, 1)], [])
+    (line,) = session.show(1.0, [], [SessionEnded(CASES["typical"]().summary)])
+    assert line.startswith("The session is over.")
+
+
+def test_a_simulated_session_says_so_first() -> None:
+    assert Session(simulated=True).lines[0].startswith("SIMULATED")
+    assert "SIMULATED" not in "".join(Session().lines)
