@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from benchmark.accuracy import ALL, GRAVITY, LARGE, NONE, Job, Result, best_settings, sum_up
-from benchmark.conditions import Condition, conditions
+from benchmark.conditions import QUICK, Condition, conditions
 from benchmark.scoring import Score
 from benchmark.tables import accuracy_text, table
 from sensorrep.sources.synthetic import Rest, Scenario, Set
@@ -82,4 +82,5 @@ def test_the_matrix_is_what_it_says() -> None:
     assert len({one.name for one in every}) == len(every)
     assert {one.scenario.posture for one in quick} == {"prone", "hook-lying", "table-top", "seated"}
     assert {one.has_reps for one in quick} == {True, False}
+    assert {one.name for one in quick} == QUICK
     assert all(one.has_reps != one.name.split(", ")[1].startswith("no reps") for one in every)

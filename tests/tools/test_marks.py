@@ -1,5 +1,7 @@
 """True sessions in the form in which they are compared."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from benchmark.marks import of_truth
@@ -29,6 +31,19 @@ def test_a_rep_cut_off_by_the_recording_is_optional_and_its_set_says_nothing_of_
     got = of_truth(truth((), ("truncated",)))
     assert [one.optional for one in got.reps] == [False, True]
     assert got.fatigued == (None,)
+
+
+def test_a_moment_between_sets_does_not_part_them() -> None:
+    def two_sets(rest_s: float) -> Truth:
+        one = truth((), ()).sets[0]
+        later_s = 7.0 + rest_s
+        reps = tuple(replace(rep, start_s=rep.start_s + later_s, end_s=rep.end_s + later_s) for rep in one.reps)
+        later = replace(one, start_s=later_s, end_s=later_s + 7.0, reps=reps)
+        return replace(truth(()), sets=(replace(one, end_s=7.0), later))
+
+    assert [one.set_number for one in of_truth(two_sets(6.0)).reps] == [0, 0, 0, 0]
+    assert of_truth(two_sets(6.0)).fatigued == (None,)
+    assert [one.set_number for one in of_truth(two_sets(12.0)).reps] == [0, 0, 1, 1]
 
 
 def test_a_rep_is_optional_when_both_feet_were_away_but_not_when_one_was() -> None:

@@ -8,8 +8,8 @@ from benchmark.accuracy import Accuracy
 from benchmark.scoring import Figures
 
 PATH: Final = Path(__file__).with_name("baseline.json")
-NOT_LESS: Final = {"sets_exact": 0.0, "fatigue_right": 0.0, "partial_right": 0.0, "range_covered": 0.05}
-"""Figure -> by how much it may fall."""
+NOT_LESS: Final = {"sets_exact": 1e-3, "fatigue_right": 1e-3, "partial_right": 0.0, "range_covered": 0.05}
+"""Figure -> by how much it may fall (kept figures are rounded)."""
 NOT_MORE: Final = {
     # figure -> by which factor it may grow, and by how much more: another machine's arithmetic differs in the last bits
     "missed": (1.0, 0.0),

@@ -11,14 +11,23 @@ from sensorrep.sources.synthetic import Outage, TrueRep, TrueSet, Truth
 BLIND_S: Final = 0.3
 """A rep in which both feet were away for longer than this can't be asked for: what is known of it is chance."""
 
+LONG_REST_S: Final = 10.0
+"""What lies between two sets at least: a wearer who pulls at the band for a moment goes on with the same set."""
+
 
 def of_truth(truth: Truth, outages: Sequence[Outage] = ()) -> Marks:
     """What a simulated wearer did. Reps that the recording cuts off, or that nobody saw, are optional."""
     blind = _blind(outages)
+    sets: list[list[TrueSet]] = []
+    for one in truth.sets:
+        if sets and one.start_s - sets[-1][-1].end_s < LONG_REST_S:
+            sets[-1].append(one)
+        else:
+            sets.append([one])
     return Marks(
         float(truth.time_s[-1] - truth.time_s[0]),
-        tuple(_true_mark(rep, number, blind) for number, one in enumerate(truth.sets) for rep in one.reps),
-        tuple(_fatigued(one) for one in truth.sets),
+        tuple(_true_mark(rep, n, blind) for n, parts in enumerate(sets) for one in parts for rep in one.reps),
+        tuple(_fatigued(parts) for parts in sets),
     )
 
 
@@ -65,9 +74,10 @@ def _blind(outages: Sequence[Outage]) -> list[tuple[float, float]]:
     return [(start_s, end_s) for start_s, end_s in both if end_s > start_s]
 
 
-def _fatigued(one: TrueSet) -> bool | None:
-    """Can't be said of a set of which the recording holds only a part."""
-    return None if any("truncated" in rep.flags for rep in one.reps) else one.fatigued
+def _fatigued(parts: Sequence[TrueSet]) -> bool | None:
+    """Can't be said of a set of which the recording holds only a part, nor of one that was broken off and resumed."""
+    cut = any("truncated" in rep.flags for one in parts for rep in one.reps)
+    return None if cut or len(parts) > 1 else parts[0].fatigued
 
 
 def _degrees(angles_rad: PerFoot) -> tuple[float | None, float | None]:
