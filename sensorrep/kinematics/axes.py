@@ -156,19 +156,18 @@ def stride_offset(seconds: Sequence[Strides], frame: int) -> float | None:
     return float(np.angle(level[1]) - np.angle(level[0]))
 
 
-def opposed(axes_earth: FloatArray, offsets_rad: Sequence[float]) -> float:
+def opposed(axes_earth: FloatArray, offset_rad: float | None) -> float:
     """How much the legs turn against each other: -1 both the same way (sway, knee bend), +1 heels apart, 0 can't be told.
 
     `axes_earth` (2, 3) are the axes that both legs turn about, each in its own earth frame. Heels apart mirrors them: the
-    vertical parts are opposite, whatever the headings. Level axes need the headings' offset; estimates that contradict
-    each other say nothing.
+    vertical parts are opposite, whatever the headings. Level axes need the headings' offset.
     """
     left, right = axes_earth
     if abs(left[2] + right[2]) > max(abs(left[2] - right[2]), SLANTED):
         return -1.0
     if abs(left[2] - right[2]) > 2.0 * SLANTED:
         return 1.0
-    turn = np.arctan2(right[1], right[0]) - np.arctan2(left[1], left[0])
-    cosines = [-float(np.cos(turn - offset)) for offset in offsets_rad]
-    agree = bool(cosines) and (min(cosines) > UNSURE or max(cosines) < -UNSURE)
-    return float(np.sign(cosines[0])) if agree else 0.0
+    if offset_rad is None:
+        return 0.0
+    cosine = -float(np.cos(np.arctan2(right[1], right[0]) - np.arctan2(left[1], left[0]) - offset_rad))
+    return float(np.sign(cosine)) if abs(cosine) > UNSURE else 0.0

@@ -31,6 +31,7 @@ def measure(stretch: HeelSignal, found: Found, span: Span, feet: tuple[int, ...]
     high = int(np.argmax(heel[1:-1])) + 1
     at = boundaries(heel, high, FRAME_RATE_HZ)
     rate = (part["rate_rad_s"] * found.axes).sum(axis=2)
+    out, back = slice(round(at.start), high + 1), slice(high, round(at.end) + 1)
     ranges = each(feet, lambda foot: _range(opening[:, foot], at))
     start_s = float(part["time_s"][0])
     return Rep(
@@ -42,8 +43,8 @@ def measure(stretch: HeelSignal, found: Found, span: Span, feet: tuple[int, ...]
         range_rad=ranges,
         range_sd_rad=each(feet, lambda foot: _range_sd(opening[:, foot], at)),
         opening_rad=_range(heel, at),
-        peak_speed_rad_s=each(feet, lambda foot: float(_smooth(rate[: high + 1, foot]).max())),
-        return_speed_rad_s=each(feet, lambda foot: float(-_smooth(rate[high:, foot]).min())),
+        peak_speed_rad_s=each(feet, lambda foot: float(_smooth(rate[out, foot]).max())),
+        return_speed_rad_s=each(feet, lambda foot: float(-_smooth(rate[back, foot]).min())),
         smoothness=each(feet, lambda foot: sparc(rate[round(at.start) : round(at.end) + 1, foot], FRAME_RATE_HZ)),
         tremor_rad_s=_tremor(rate[round(at.open) : round(at.close) + 1, list(feet)]),
         lag_s=_lag(opening[: high + 1], at),

@@ -15,8 +15,6 @@ from sensorrep.kinematics import axes as turning
 from sensorrep.kinematics.reps import Found, Span
 from sensorrep.model import FRAME_RATE_HZ, FloatArray, HeelSignal, Posture
 
-SURE_SD_M: Final = 0.06
-"""An arm is used when its standard uncertainty is below this: a sixth of a shank."""
 CORRELATED: Final = 5.0
 """Neighbouring residuals are alike (filter, soft tissue), so the uncertainty is larger than for white noise."""
 STEEP_RAD: Final = float(np.radians(72.0))
@@ -30,6 +28,11 @@ class Arm(NamedTuple):
     """(3,) across the axis, in the sensor's frame at rest."""
     sd_m: float
     """Standard uncertainty of either component."""
+
+    @property
+    def length_m(self) -> float:
+        """How long the arm is."""
+        return float(np.sqrt((self.vector_m**2).sum()))
 
 
 def arm(stretch: HeelSignal, found: Found, spans: Sequence[Span], foot: int) -> Arm | None:

@@ -42,10 +42,11 @@ bounces at the top and fidgets are not taken for reps."""
 HYSTERESIS: Final = 0.25
 """Share of the typical excursion that must be covered for a turning point. Larger: loses partial reps. Smaller: looks
 at fidgets between reps."""
-VALLEY: Final = 0.5
-"""Two highs are one rep unless the signal comes back by this share of the lower one between them."""
+VALLEY: Final = 0.7
+"""Two highs are one rep unless the signal comes back by this share of the lower one between them: a bounce at the top
+may come back by more than half. Larger: tired, incomplete returns join reps."""
 RETURN: Final = 0.4
-"""Share of the way out that must be covered on the way back."""
+"""Share of the way out that must be covered on the way back: after the last rep the legs may rest elsewhere."""
 ALIKE: Final = 2.5
 """A rep is at most this many times the set's typical one, or its inverse."""
 LONGEST_REP_S: Final = 20.0
@@ -134,12 +135,15 @@ def find(
     movement: Movement,
     known: Template | None,
     prior: FloatArray | None,
+    *,
+    over: bool,
 ) -> Found | None:
     """Excursions in a stretch of poses, whose instants of near standstill are `edges`; None where nothing turned.
 
     Which way is open: as in the person's earlier set (`known`); else away from where the legs rested longer; else as it
     seemed before (`prior`, the joint direction (6,) last found); unless the other way shows more reps. In `one-leg` only
-    the one foot in `feet` is looked at.
+    the one foot in `feet` is looked at. `over`: nothing follows; else a last rep must have come back almost wholly, since
+    it may be a bounce.
     """
     limits = LIMITS[movement]
     seen = np.zeros((2, 1))
@@ -173,7 +177,8 @@ def find(
         if choices and len(triples) <= _full_reps(choices[0]):
             break
         spans = tuple(
-            _judge(stretch, sign * heel, sign * legs, triple, sign * axes, feet, typical, limits) for triple in triples
+            _judge(stretch, sign * heel, sign * legs, triple, sign * axes, feet, typical, limits, over or triple != triples[-1])
+            for triple in triples
         )
         rest = min(sign * heel[triples[-1][0]], sign * heel[triples[-1][2]]) if triples else sign * heel[0]
         now = float(sign * heel[-1] - rest) / typical
@@ -298,6 +303,7 @@ def _judge(
     feet: tuple[int, ...],
     typical: float,
     limits: Limits,
+    over: bool,
 ) -> Span:
     """Put every rule to one excursion."""
     low, high, next_low = triple
@@ -314,6 +320,7 @@ def _judge(
     along = (turned * axes[list(feet)]).sum(axis=1)
     alignment = float(along.sum() / length.sum()) if length.sum() > 0.0 else 0.0
     opening = min(out, back)
+    least_back = RETURN if over else VALLEY
     lasts_s = (comes_back - leaves) * SEARCH_STEP / FRAME_RATE_HZ
     each = tuple(np.ptp(legs[leaves : comes_back + 1], axis=0).tolist())
     furthest = max(each)

@@ -10,9 +10,10 @@ from sensorrep.model import FRAME_RATE_HZ, POSE, BoolArray, FloatArray, Frames, 
 
 UNSETTLED: Final = {"biasClip": 10.0, "biasSigmaInit": 3.0}
 """deg/s. Until a sensor has been seen at rest: cheap gyroscopes are off by 5 deg/s, beyond VQF's usual clip of 2."""
-SETTLED: Final = {"biasClip": 0.7, "biasSigmaInit": 0.2, "restThGyr": 0.6}
-"""deg/s. After the bias seen at rest was taken out. Larger: a slow, steady opening is taken for rest, and its speed for
-bias (12 s reps: 3 deg of error). Smaller: drift of the bias is not followed."""
+SETTLED: Final = {"biasClip": 0.7, "biasSigmaInit": 0.3, "biasSigmaRest": 0.1, "restMinT": 2.5}
+"""After the bias seen at rest was taken out (deg/s, s). A larger clip takes a slow, steady opening for rest and its speed
+for bias (12 s reps: 3 deg of error); a smaller one does not follow the bias. Trusting rest less, and later, than VQF's
+defaults keeps a hold that sags from being levelled out where gravity sees nothing."""
 REST_S: Final = 1.0
 REST_GYR_RAD_S: Final = float(np.radians(0.6))
 REST_ACC_M_S2: Final = 0.25

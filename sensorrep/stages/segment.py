@@ -9,7 +9,7 @@ import numpy as np
 from sensorrep import quaternion
 from sensorrep.kinematics.measures import measure
 from sensorrep.kinematics import axes as turning
-from sensorrep.kinematics.posture import posture
+from sensorrep.kinematics.posture import arm, posture
 from sensorrep.kinematics.reps import LEAST_REPS, LIMITS, SET_GAP_S, Found, Span, Template, find, last_set
 from sensorrep.model import (
     FRAME_RATE_HZ,
@@ -34,6 +34,8 @@ OPEN_SHARE: Final = 0.35
 """Legs that are further open than this share of a rep are in the middle of one: their set is not over yet."""
 NEW_POSE_RAD: Final = float(np.radians(20.0))
 KEPT_POSES: Final = 16
+LEAST_ARM_M: Final = 0.12
+"""A shorter arm than this is no shank: the sensor sits above the ankle."""
 SECOND: Final = round(FRAME_RATE_HZ)
 KEPT_STRIDES: Final = 120
 QUIET_RAD_S: Final = float(np.radians(15.0))
@@ -173,27 +175,36 @@ class Segment:
         self._announced = len(run)
         self._deadline = max(run[-1].back + self._origin + GAP_FRAMES, self._done)
 
-    def _look(self, frame: int) -> tuple[Found | None, list[Span]]:
+    def _look(self, frame: int, *, over: bool = False) -> tuple[Found | None, list[Span]]:
         """What the stretch up to `frame` holds, and the running set's reps in it."""
         stretch = HeelSignal(self._stretch[: frame + 1 - self._origin])
         edges = np.array(self._edges) - self._origin
-        found = find(stretch, edges, self._feet, self._movement, self._known, self._prior)
+        found = find(stretch, edges, self._feet, self._movement, self._known, self._prior, over=over)
         if found is None:
             return None, []
         run = last_set(found, self._known)
         if run:
             self._prior = found.direction
-        return found, [] if run and self._same_way(found) else run
+        if run and (self._same_way(found) or self._on_the_spot(stretch, found, run)):
+            run = []
+        return found, run
+
+    def _on_the_spot(self, stretch: HeelSignal, found: Found, run: list[Span]) -> bool:
+        """Whether the feet only twisted about the shanks' own axes: then no sensor is on an arm."""
+        if len(self._feet) < 2 or self._announced:
+            return False
+        arms = [arm(stretch, found, run, foot) for foot in self._feet]
+        return all(one is not None and one.length_m + 2.0 * one.sd_m < LEAST_ARM_M for one in arms)
 
     def _same_way(self, found: Found) -> bool:
         """Whether both legs turned the same way in the room, which is no heels apart."""
         if len(self._feet) < 2 or not found.axes.any(axis=1).all():
             return False
-        by_pose = (turning.heading_offset(pose, found.q_rest) for pose in reversed(self._poses))
-        offsets = [next((offset for offset in by_pose if offset is not None), None)]
-        offsets.append(turning.stride_offset(self._strides, self._done))
-        axes_earth = quaternion.rotate(found.q_rest, found.axes)
-        return turning.opposed(axes_earth, [offset for offset in offsets if offset is not None]) < 0.0
+        offset = turning.stride_offset(self._strides, self._done)
+        if offset is None:
+            by_pose = (turning.heading_offset(pose, found.q_rest) for pose in reversed(self._poses))
+            offset = next((one for one in by_pose if one is not None), None)
+        return turning.opposed(quaternion.rotate(found.q_rest, found.axes), offset) < 0.0
 
     def _at_deadline(self, frame: int) -> Iterator[Finding]:
         """A set is over, or movement without a rep has become too old."""
@@ -215,7 +226,7 @@ class Segment:
         """Look at the stretch as a whole, and say what its set was."""
         time_s = float(self._stretch["time_s"][frame - self._origin])
         self._edges.append(frame)
-        found, run = self._look(frame)
+        found, run = self._look(frame, over=True)
         if found is not None:
             counted = set(run)
             for span in found.spans:
