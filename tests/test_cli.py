@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import stat
 import subprocess
 import sys
@@ -27,6 +28,16 @@ class Ran(NamedTuple):
 
 
 Run = Callable[..., Ran]
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A person's folders that are nobody's."""
+    folder = tmp_path_factory.mktemp("home")
+    monkeypatch.setenv("HOME", str(folder))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(folder / "config"))
+    monkeypatch.setenv("XDG_DATA_HOME", str(folder / "data"))
+    return folder
 
 
 @pytest.fixture
@@ -271,3 +282,218 @@ def test_range_and_tempo_are_read_as_they_are_written() -> None:
     assert parse_range("12.5, 9") == (12.5, 9.0)
     assert parse_tempo("2-1-2-0.5") == (2.0, 1.0, 2.0, 0.5)
     assert truth_path(Path("a/b.jsonl.gz")) == Path("a/b.truth.json")
+
+
+# --- live
+
+FAST = ("live", "--simulate", "--fast", "--sets", 1, "--reps", 4, "--rest", 10, "--tempo", "1.2-0.4-1.4-0.6")
+
+
+def test_live_plays_a_simulated_session_to_its_report_which_can_be_made_again(
+    run: Run, home: Path, tmp_path: Path
+) -> None:
+    ran = run(*FAST, "--seed", 4)
+    assert ran.status == 0
+    assert ran.err == ""
+    assert ran.out.startswith("SIMULATED")
+    for said in ("Looking for the sensors", "is connected", "Lie down", "Hold still", "Begin", "Set 1, rep 4"):
+        assert said in ran.out
+    (recording,) = (home / "data" / "sensorrep" / "simulated").glob("*.jsonl")
+    report = recording.with_name(f"{recording.stem}-report")
+    assert f"The recording is {recording}" in ran.out
+    assert f"The report is {report / 'index.html'}" in ran.out
+    assert run("replay", recording, "--json", tmp_path / "again.json", "--quiet").status == 0
+    assert (tmp_path / "again.json").read_bytes() == (report / "session.json").read_bytes()
+    private = [recording, report / "session.json", report / "index.html"]
+    assert {stat.S_IMODE(path.stat().st_mode) for path in private} == {0o600}
+
+
+def test_the_same_seed_is_the_same_session_to_the_byte(run: Run, tmp_path: Path) -> None:
+    for name, seed in (("a", 1), ("b", 1), ("c", 2)):
+        options = ("--no-report", "--reps", "1", "--seed", seed, "--out", tmp_path / f"{name}.jsonl")
+        assert run(*FAST, *options).status == 0
+    first, again, other = ((tmp_path / f"{name}.jsonl").read_bytes() for name in "abc")
+    assert first == again
+    assert first != other
+
+
+def test_a_script_of_faults_is_played_and_told(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "faults.json").write_text('[[10, "left", "cut", 5], [20, "right", "battery", 9]]')
+    out = tmp_path / "x.jsonl"
+    ran = run(*FAST, "--no-report", "--script", tmp_path / "faults.json", "--out", out)
+    assert ran.status == 0
+    assert "The left sensor is lost: keep going" in ran.out
+    assert "The left sensor is back" in ran.out
+    with open_recording(out) as recording:
+        assert sum(map(len, recording.blocks())) > 1000
+        states = [event["link"]["state"] for event in recording.events if "link" in event]
+    assert "lost" in states
+
+
+@pytest.mark.parametrize("script", ["[", "{}", '[[1, "left", "explode", 2]]'])
+def test_a_script_that_is_none_is_one_line(run: Run, tmp_path: Path, script: str) -> None:
+    (tmp_path / "faults.json").write_text(script)
+    ran = run(*FAST, "--script", tmp_path / "faults.json", "--out", tmp_path / "x.jsonl")
+    assert ran.status == 1
+    assert one_line(ran.err)
+
+
+@pytest.mark.parametrize("wrong", ["--fast", "--script x.json", "--simulate --foot left", "--simulate --tempo 1-2"])
+def test_options_of_live_that_do_not_fit_are_status_2(run: Run, home: Path, wrong: str) -> None:
+    assert run("live", *wrong.split()).status == 2
+    assert not list(home.iterdir())
+
+
+def test_live_without_known_sensors_says_what_to_do(run: Run) -> None:
+    ran = run("live")
+    assert ran.status == 1
+    assert one_line(ran.err)
+    assert "sensorrep setup" in ran.err
+    assert "--simulate" in ran.err
+
+
+def test_settings_that_are_broken_are_one_line(run: Run, home: Path) -> None:
+    (home / "config" / "sensorrep").mkdir(parents=True)
+    (home / "config" / "sensorrep" / "settings.toml").write_text("[targets]\nreps = many\n")
+    ran = run(*FAST)
+    assert ran.status == 1
+    assert one_line(ran.err)
+    assert "settings.toml" in ran.err
+
+
+def test_targets_come_from_the_settings_and_options_outrank_them(run: Run, home: Path, tmp_path: Path) -> None:
+    (home / "config" / "sensorrep").mkdir(parents=True)
+    (home / "config" / "sensorrep" / "settings.toml").write_text("[targets]\nsets = 1\nreps = 3\n")
+    options = ("live", "--simulate", "--fast", "--no-report", "--tempo", "1-0.5-1-0.5", "--out")
+    assert "Set 1 is over: 3 reps" in run(*options, tmp_path / "a.jsonl").out
+    assert "Set 1 is over: 5 reps" in run(*options, tmp_path / "b.jsonl", "--reps", "5").out
+
+
+def test_an_existing_recording_is_not_overwritten(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "x.jsonl").write_text("mine")
+    ran = run(*FAST, "--out", tmp_path / "x.jsonl")
+    assert ran.status == 1
+    assert one_line(ran.err)
+    assert (tmp_path / "x.jsonl").read_text() == "mine"
+
+
+@pytest.mark.skipif("sys.platform == 'win32'", reason="limits on files are those of POSIX")
+def test_a_full_disk_is_told_at_once_and_what_was_written_stays(tmp_path: Path) -> None:
+    program = (
+        "import resource, sys; from sensorrep.cli import main\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (60_000, 60_000)); main()"
+    )
+    arguments = [*map(str, FAST), "--out", str(tmp_path / "x.jsonl")]
+    ran = subprocess.run([sys.executable, "-c", program, *arguments], capture_output=True, text=True, check=False)
+    assert ran.returncode == 1
+    assert one_line(ran.stderr), ran.stderr
+    assert "cannot be written any more" in ran.stderr
+    assert (tmp_path / "x.jsonl").stat().st_size == 60_000
+    with open_recording(tmp_path / "x.jsonl") as recording:
+        assert sum(map(len, recording.blocks())) > 300
+
+
+class Running:
+    """`sensorrep live --simulate` in real time, from its first packets on."""
+
+    def __init__(self, out: Path) -> None:
+        program = [sys.executable, "-m", "sensorrep", "live", "--simulate", "--plain", "--no-report", "--out", str(out)]
+        self.process = subprocess.Popen(program, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        assert self.process.stdout is not None
+        self.said = ""
+        while "Lie down" not in self.said and (line := self.process.stdout.readline()):
+            self.said += line
+
+    def end(self, *signals: signal.Signals) -> Ran:
+        for number in signals:
+            self.process.send_signal(number)
+        out, err = self.process.communicate(timeout=30)
+        return Ran(self.process.returncode, out, err)
+
+
+posix = pytest.mark.skipif("sys.platform == 'win32'", reason="signals as POSIX has them")
+
+
+@posix
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_a_session_cleanly_with_its_summary(tmp_path: Path, number: signal.Signals) -> None:
+    ran = Running(tmp_path / "x.jsonl").end(number)
+    assert ran.status == 0
+    assert ran.err == ""
+    assert "Not a medical device" in ran.out
+    assert "The recording is" in ran.out
+    assert whole(tmp_path / "x.jsonl")
+
+
+@posix
+def test_a_closed_terminal_ends_a_session_cleanly(tmp_path: Path) -> None:
+    ran = Running(tmp_path / "x.jsonl").end(signal.SIGHUP)
+    assert (ran.status, ran.err) == (0, "")
+    assert "The recording is" not in ran.out  # there is nobody to tell
+    assert whole(tmp_path / "x.jsonl")
+
+
+@posix
+def test_a_second_signal_leaves_at_once(tmp_path: Path) -> None:
+    ran = Running(tmp_path / "x.jsonl").end(signal.SIGINT, signal.SIGTERM)
+    assert ran.status == 128 + signal.SIGTERM
+    assert "The recording is" not in ran.out
+    assert not whole(tmp_path / "x.jsonl")
+
+
+def whole(path: Path) -> bool:
+    """Whether a recording was closed cleanly; its packets are there in any case."""
+    with open_recording(path) as recording:
+        assert sum(map(len, recording.blocks())) > 0
+        return recording.closed_cleanly and not recording.damage
+
+
+@posix
+def test_on_a_terminal_the_big_view_comes_up_and_gives_the_screen_back(tmp_path: Path) -> None:
+    ours, theirs = os.openpty()
+    program = [
+        sys.executable,
+        "-m",
+        "sensorrep",
+        "live",
+        "--simulate",
+        "--no-report",
+        "--out",
+        str(tmp_path / "x.jsonl"),
+    ]
+    environment = {**os.environ, "TERM": "xterm-256color", "COLUMNS": "80", "LINES": "24"}
+    process = subprocess.Popen(program, stdin=theirs, stdout=theirs, stderr=theirs, env=environment)
+    os.close(theirs)
+    drawn, asked = b"", False
+    while piece := read(ours):
+        drawn += piece
+        if not asked and b"Lie down as you will" in drawn:
+            process.send_signal(signal.SIGINT)
+            asked = True
+    os.close(ours)
+    assert process.wait(timeout=30) == 0
+    assert drawn.count(b"\x1b[?1049h") == drawn.count(b"\x1b[?1049l") == 1
+    before, after = drawn.split(b"\x1b[?1049l")
+    assert b"SIMULATED" in before
+    assert "●●●●".encode() in before
+    assert b"Not a medical device" in after
+
+
+def read(terminal: int) -> bytes:
+    """What was printed there; nothing once all who print have gone, which Linux tells by an error."""
+    try:
+        return os.read(terminal, 65536)
+    except OSError:
+        return b""
+
+
+# --- scan and setup
+
+
+def test_scan_lists_the_sensors_in_reach(run: Run) -> None:
+    ran = run("scan", "--simulate", "--seconds", "1")
+    assert ran.status == 0
+    assert "SIMULATED" in ran.out
+    assert "REP-L-0000" in ran.out
+    assert "REP-R-0000" in ran.out
+    assert "dBm" in ran.out

@@ -1,6 +1,7 @@
 """`sensorrep scan` and `sensorrep setup`: which sensors are there, and which one is on which foot."""
 
 import asyncio
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
     from sensorrep.model import Foot
     from sensorrep.sources.ble import Backends, Found
     from sensorrep.sources.settings import Worn
+    from sensorrep.sources.simulated.faults import Fault
     from sensorrep.sources.simulated_radio import World
 
 RATE_HZ: Final = 50.0
@@ -22,7 +24,7 @@ Simulate = Annotated[bool, typer.Option("--simulate", help="Ask a simulated radi
 
 def scan(seconds: Seconds = 6.0, simulate: Simulate = False) -> None:
     """List the sensors in reach: name, model, signal, address."""
-    world = _world() if simulate else None
+    world = world_of_lifts() if simulate else None
     show(asyncio.run(_scan(seconds, world)), simulated=simulate)
 
 
@@ -34,7 +36,7 @@ def setup(seconds: Seconds = 6.0, simulate: Simulate = False) -> None:
 
     path = settings_path()
     settings = read_settings(path)
-    left, right = asyncio.run(_setup(seconds, _world() if simulate else None))
+    left, right = asyncio.run(_setup(seconds, world_of_lifts() if simulate else None))
     print(f"Left is {_called(left)}, right is {_called(right)}.")
     if simulate:
         print("SIMULATED: nothing was stored.")
@@ -103,12 +105,12 @@ def _called(one: "Found") -> str:
     return printable(one.name) or one.address
 
 
-def _world() -> "World":
-    """A wearer who lifts the left foot, then the right one."""
+def world_of_lifts(script: "Sequence[Fault]" = ()) -> "World":
+    """A simulated wearer who lifts the left foot, then the right one."""
     from sensorrep.model import Foot
     from sensorrep.sources.simulated_radio import World
     from sensorrep.sources.synthetic import OneLeg, Rest, Scenario
 
     lifts = [(OneLeg(foot, size_deg=25.0), Rest(5.0, "still")) for foot in Foot]
     activities = (Rest(14.0, "still"), *lifts[0], *lifts[1], *lifts[0], *lifts[1])
-    return World(Scenario("seated", activities, lies_ready=True), seed=0)
+    return World(Scenario("seated", activities, lies_ready=True), 0, script)
