@@ -117,7 +117,7 @@ def heading_offset(q_before: FloatArray, q_after: FloatArray) -> float | None:
 
 
 class Strides(NamedTuple):
-    """Fast turning of both shanks in one second, in each foot's earth frame: sums of speed squared times rate."""
+    """Fast turning of both shanks over a while, in each foot's earth frame: sums of speed squared times rate."""
 
     frame: int
     level: ComplexArray
@@ -127,7 +127,7 @@ class Strides(NamedTuple):
 
 
 def strides(frame: int, q_earth_sensor: FloatArray, rate_rad_s: FloatArray) -> Strides | None:
-    """Sums over a second of poses (n, 2, 4) and rates (n, 2, 3); None where nothing is fast."""
+    """Sums over poses (n, 2, 4) and rates (n, 2, 3); None where nothing is fast."""
     speed = np.sqrt((rate_rad_s**2).sum(axis=2))
     fast = speed > FAST_RAD_S
     if not fast.any():

@@ -25,6 +25,7 @@ from sensorrep.model import (
     RepsCorrected,
 )
 
+SECOND_LOOK: Final = "more of the set shows better which movements are reps"
 GAP_FRAMES: Final = round(SET_GAP_S * FRAME_RATE_HZ)
 PATIENCE_FRAMES: Final = round(60.0 * FRAME_RATE_HZ)
 """Movement without a rep is forgotten after this long: five of the slowest reps."""
@@ -36,7 +37,6 @@ NEW_POSE_RAD: Final = float(np.radians(20.0))
 KEPT_POSES: Final = 16
 LEAST_ARM_M: Final = 0.12
 """A shorter arm than this is no shank: the sensor sits above the ankle."""
-SECOND: Final = round(FRAME_RATE_HZ)
 KEPT_STRIDES: Final = 120
 QUIET_RAD_S: Final = float(np.radians(15.0))
 QUIET_FRAMES: Final = round(0.3 * FRAME_RATE_HZ)
@@ -97,7 +97,6 @@ class Segment:
 
     def _advance(self, end: int) -> Iterator[Finding]:
         """Take what happens in the frames before `end` in order of time: standstills, gross movement, deadlines."""
-        self._note_strides(end)
         while self._done < end:
             stop = min(end, self._deadline)
             marks = np.flatnonzero(self._stretch["turning_point"][self._done - self._origin : stop - self._origin])
@@ -117,13 +116,12 @@ class Segment:
                 self._done = end
 
     def _note_strides(self, end: int) -> None:
-        """Sum up the fast turning of each whole second before `end`."""
-        while len(self._feet) == 2 and self._summed + SECOND <= end:
-            part = self._stretch[self._summed - self._origin : self._summed - self._origin + SECOND]
-            second = turning.strides(self._summed, part["q_earth_sensor"], part["rate_rad_s"])
-            if second is not None:
-                self._strides = [*self._strides[-KEPT_STRIDES + 1 :], second]
-            self._summed += SECOND
+        """Sum up the fast turning of the frames before `end` that are not summed up yet."""
+        part = self._stretch[self._summed - self._origin : end - self._origin]
+        stride = turning.strides(end, part["q_earth_sensor"], part["rate_rad_s"])
+        if stride is not None:
+            self._strides = [*self._strides[-KEPT_STRIDES + 1 :], stride]
+        self._summed = end
 
     def _leaves_position(self, start: int, stop: int) -> int | None:
         """First of every tenth frame in [start, stop) in which a shank is too far from where the stretch began."""
@@ -164,11 +162,14 @@ class Segment:
         others = [old for old in self._poses if (quaternion.angle_between(old, pose) > NEW_POSE_RAD).any()]
         self._poses = [*others[-KEPT_POSES + 1 :], pose]
 
-    def _announce(self, frame: int, found: Found, run: list[Span]) -> Iterator[RepCounted]:
-        """Say which reps of the running set are new."""
+    def _announce(self, frame: int, found: Found, run: list[Span]) -> Iterator[RepCounted | RepsCorrected]:
+        """Say which reps of the running set are new, or that some were none."""
+        time_s = float(self._stretch["time_s"][frame - self._origin])
+        if 0 < len(run) < self._announced:
+            yield RepsCorrected(self._set_number, self._announced, len(run), time_s, SECOND_LOOK)
+            self._announced = len(run)
         if len(run) <= self._announced:
             return
-        time_s = float(self._stretch["time_s"][frame - self._origin])
         for number in range(self._announced + 1, len(run) + 1):
             rep = measure(self._stretch, found, run[number - 1], self._feet)
             yield RepCounted(self._set_number, number, time_s, rep)
@@ -200,6 +201,7 @@ class Segment:
         """Whether both legs turned the same way in the room, which is no heels apart."""
         if len(self._feet) < 2 or not found.axes.any(axis=1).all():
             return False
+        self._note_strides(self._done)
         offset = turning.stride_offset(self._strides, self._done)
         if offset is None:
             by_pose = (turning.heading_offset(pose, found.q_rest) for pose in reversed(self._poses))
@@ -211,7 +213,8 @@ class Segment:
         if self._announced:
             found, run = self._look(frame)
             overdue = bool(run) and frame - self._origin - run[-1].back > GAP_FRAMES + LONGEST_REP_FRAMES
-            midway = found is not None and found.now > OPEN_SHARE and not overdue
+            moving = not self._stretch["still"][frame - self._origin, list(self._feet)].all()
+            midway = found is not None and (found.now > OPEN_SHARE or moving) and not overdue
             if found is not None and (midway or len(run) > self._announced):
                 self._deadline += POSTPONE_FRAMES
                 yield from self._announce(frame, found, run)
@@ -233,8 +236,7 @@ class Segment:
                 if span not in counted:
                     yield self._rejected(span)
         if len(run) != self._announced:
-            why = "the set as a whole shows it better than its beginning did"
-            yield RepsCorrected(self._set_number, self._announced, len(run), time_s, why)
+            yield RepsCorrected(self._set_number, self._announced, len(run), time_s, SECOND_LOOK)
         if found is not None and run:
             reps = [measure(self._stretch, found, span, self._feet) for span in run]
             pauses = [after.start_s - rep.end_s for rep, after in zip(reps, reps[1:], strict=False)]
@@ -260,6 +262,7 @@ class Segment:
 
     def _forget(self, frame: int) -> None:
         """Drop what was before `frame`."""
+        self._note_strides(frame)
         self._stretch = HeelSignal(self._stretch[frame - self._origin :].copy())
         self._origin = frame
         self._edges = [frame, *(edge for edge in self._edges if edge > frame)]
