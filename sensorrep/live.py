@@ -60,7 +60,7 @@ async def live(
         header = RecordingHeader(feet, plan.started_at, plan.simulated, plan.movement, plan.software)
         pipeline = Pipeline(feet, plan.movement, plan.foot)
         settling = Settling(feet)
-        shown = view(lambda: Latest(opening_now(pipeline), settling.unrest))
+        shown = view(lambda: latest(pipeline, settling.unrest))
         with RecordingWriter(plan.out, header) as recording:
             async with aclosing(_until(stop, radio)) as messages:
                 return await session.run(messages, pipeline, recording, [settling, shown])
@@ -68,10 +68,11 @@ async def live(
         await radio.stop()
 
 
-def opening_now(pipeline: Pipeline) -> tuple[float, float] | None:
-    """Opening of each leg just now in rad, if the pipeline can say."""
-    now: Callable[[], tuple[float, float] | None] | None = getattr(pipeline, "now", None)
-    return None if now is None else now()
+def latest(pipeline: Pipeline, unrest: Unrest) -> Latest:
+    """The signal just now, as far as the pipeline tells: `now`, both openings; `swapped`, if the feet look exchanged."""
+    told: dict[str, Callable[[], Any] | None] = {name: getattr(pipeline, name, None) for name in ("now", "swapped")}
+    opening, swapped = (None if ask is None else ask() for ask in told.values())
+    return Latest(opening, unrest, swapped)
 
 
 class Settling:

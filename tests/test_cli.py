@@ -12,11 +12,16 @@ from typing import NamedTuple
 
 import pytest
 import typer
+from bleak.backends.device import BLEDevice
 
 from sensorrep.cli import app, main
+from sensorrep.commands import sensors
 from sensorrep.commands.options import parse_tempo
 from sensorrep.commands.simulate import parse_range, truth_path
+from sensorrep.model import Foot
+from sensorrep.sources.ble import Found
 from sensorrep.sources.recording import open_recording
+from sensorrep.sources.settings import read_settings
 
 COMMANDS = typer.main.get_command(app).commands  # type: ignore[attr-defined]
 
@@ -497,3 +502,43 @@ def test_scan_lists_the_sensors_in_reach(run: Run) -> None:
     assert "REP-L-0000" in ran.out
     assert "REP-R-0000" in ran.out
     assert "dBm" in ran.out
+
+
+def found(name: str, rssi_dbm: int) -> Found:
+    """A sensor that a scan saw."""
+    return Found(f"51:4D:{name}", name, "diy", rssi_dbm, BLEDevice(f"51:4D:{name}", name, None))
+
+
+def test_setup_stores_both_sensors_for_the_owner_and_keeps_the_targets(
+    run: Run, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def assigned(*_: object) -> tuple[Found, Found]:
+        return found("RIGHT ONE", -50), found("LEFT ONE", -60)
+
+    path = home / "config" / "sensorrep" / "settings.toml"
+    path.parent.mkdir(parents=True)
+    path.write_text("[targets]\nreps = 11\n")
+    monkeypatch.setattr(sensors, "_setup", assigned)
+    ran = run("setup")
+    assert ran.status == 0
+    assert str(path) in ran.out
+    assert "sensorrep live" in ran.out
+    kept = read_settings(path)
+    assert [kept.feet[foot].name for foot in Foot] == ["RIGHT ONE", "LEFT ONE"]
+    assert kept.targets.reps == 11
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize(("seen", "said"), [([], "no sensor was found"), ([-50], "only one sensor was found")])
+def test_setup_without_two_sensors_is_one_line_and_stores_nothing(
+    run: Run, home: Path, monkeypatch: pytest.MonkeyPatch, seen: list[int], said: str
+) -> None:
+    async def scanned(*_: object) -> list[Found]:
+        return [found(f"REP-{rssi_dbm}", rssi_dbm) for rssi_dbm in seen]
+
+    monkeypatch.setattr(sensors, "_scan", scanned)
+    ran = run("setup")
+    assert ran.status == 1
+    assert one_line(ran.err)
+    assert said in ran.err
+    assert not list(home.iterdir())

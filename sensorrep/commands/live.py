@@ -39,7 +39,7 @@ def live(
         bool, typer.Option("--simulate", help="A simulated wearer, through the same radio code.")
     ] = False,
     out: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="The recording; else in your folder for data.")
+        Path | None, typer.Option(metavar="FILE", help="The recording. Default: a new file in your data folder.")
     ] = None,
     movement: MovementOption = Movement.HEELS_APART,
     foot: FootOption = None,
@@ -60,7 +60,12 @@ def live(
     posture: Annotated[Posture, typer.Option(help="With --simulate: how the wearer lies or sits.")] = Posture.PRONE,
     seed: Annotated[int, typer.Option(min=0, help="With --simulate: another seed is another session.")] = 0,
 ) -> None:
-    """Count a session as it happens, and record it. Ctrl-C ends it; a second Ctrl-C at once."""
+    """Count a session as it happens, and record it. Ctrl-C ends it; a second Ctrl-C at once.
+
+    Recordings and reports go to sensorrep/sessions in your data folder ($XDG_DATA_HOME, else ~/.local/share; on macOS
+    ~/Library/Application Support), simulated ones to sensorrep/simulated. What you mean to do comes from the targets
+    in settings.toml, which sensorrep setup writes. Only you may read any of these.
+    """
     check_foot(movement, foot)
     if not simulate and (fast or script is not None):
         raise typer.BadParameter("--fast and --script need --simulate")

@@ -14,6 +14,7 @@ from io import BufferedWriter
 from pathlib import Path
 from typing import Any, Final
 
+from sensorrep.devices import MODELS
 from sensorrep.errors import SensorRepError
 from sensorrep.model import Foot
 from sensorrep.sources.files import create_private, make_private_folders, sync_folder
@@ -132,6 +133,8 @@ def _worn(word: str, found: Any) -> Worn:
     for key in ("model", "address", "name"):
         if type(found.get(key)) is not str:
             raise ValueError(f"[{word}] needs {key} in quotes")
+    if found["model"] not in MODELS:
+        raise ValueError(f"[{word}] is of a model that is not known (known: {', '.join(MODELS)})")
     return Worn(found["model"], found["address"], found["name"])
 
 

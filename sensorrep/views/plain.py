@@ -30,6 +30,7 @@ class Plain:
 
     def show(self, messages: Sequence[Packet | Note], events: Sequence[Event]) -> None:
         """Print a line for each event, for each note that matters, and when something else is to be done."""
+        known = self._scoreboard.swapped
         self._scoreboard.take(messages, events, self._latest())
         for message in messages:
             if isinstance(message, Note):
@@ -38,6 +39,8 @@ class Plain:
             # links are told by their notes, at once; what the samples say of them comes later
             if not isinstance(event, (*LINK, SessionEnded)):
                 self.say(announcements.of_event(event))
+        if self._scoreboard.swapped and not known:
+            self.say(announcements.SWAPPED)
         self._prompted()
 
     def say(self, line: str | None) -> None:

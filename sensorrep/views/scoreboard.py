@@ -55,6 +55,8 @@ class Latest(NamedTuple):
 
     opening_rad: tuple[float, float] | None = None
     unrest_rad_s: Unrest = (None, None)
+    swapped: bool | None = None
+    """Whether the first reps show left and right exchanged; None where they can't tell."""
 
 
 NOTHING: Final = Latest()
@@ -101,6 +103,8 @@ class Scoreboard:
     def __init__(self, target: Target = Target(), *, simulated: bool = False) -> None:
         self._target = target
         self.simulated = simulated
+        self.swapped = False
+        """Whether left and right were found to be exchanged; told once."""
         self._links = (LinkMeter(), LinkMeter())
         self._phase: Phase = "connect"
         self._began_ns: int | None = None
@@ -128,10 +132,8 @@ class Scoreboard:
         if latest.opening_rad is not None and self._phase == "set":
             self._widest_deg = max(self._widest_deg, *map(math.degrees, latest.opening_rad))
         self._settle(latest.unrest_rad_s)
-
-    def sides(self, *, swapped: bool) -> None:
-        """Take in what the first reps say of the sides."""
-        if swapped:
+        if latest.swapped and not self.swapped:
+            self.swapped = True
             self._notify(announcements.SWAPPED)
 
     def ending(self) -> None:

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sensorrep.devices import MODELS
 from sensorrep.errors import SensorRepError
 from sensorrep.model import Foot
 from sensorrep.sources.settings import (
@@ -25,7 +26,7 @@ TEXT = st.text(st.characters(exclude_categories=["Cs"]))
 SECONDS = st.floats(0, 60, allow_nan=False)
 SETTINGS = st.builds(
     Settings,
-    st.dictionaries(st.sampled_from(Foot), st.builds(Worn, TEXT, TEXT, TEXT)),
+    st.dictionaries(st.sampled_from(Foot), st.builds(Worn, st.sampled_from(MODELS), TEXT, TEXT)),
     st.builds(
         Targets,
         sets=st.integers(1, 100),
@@ -75,6 +76,7 @@ def test_without_a_file_there_are_the_defaults(tmp_path: Path) -> None:
         ("left = 3", "[left] must be a table"),
         ('[left]\nmodel = "diy"\naddress = "A"', "name"),
         ('[left]\nmodel = "diy"\naddress = 3\nname = "x"', "address"),
+        ('[left]\nmodel = "toaster"\naddress = "A"\nname = "x"', "model"),
         ("[targets]\nrep = 8", "rep"),
         ("[targets]\nreps = 0", "reps"),
         ("[targets]\nreps = true", "reps"),

@@ -67,6 +67,13 @@ def test_links_and_batteries_are_said_once() -> None:
     assert sum("Battery" in line for line in said) == 1
 
 
+def test_feet_that_look_swapped_are_said_once() -> None:
+    session = Session()
+    session.view.following(lambda: Latest(swapped=True))
+    assert sum("swapped" in line for line in session.show(1.0, [*both(0, 1)], [])) == 1
+    assert session.show(1.5, [*both(1, 1.5)], []) == []
+
+
 def test_the_end_is_said_and_the_summary_left_to_who_sums_up() -> None:
     session = Session()
     session.show(0.0, [*both(0, 1)], [])
