@@ -69,7 +69,7 @@ async def live(
 
 
 def latest(pipeline: Pipeline, unrest: Unrest) -> Latest:
-    """The signal just now, as far as the pipeline tells: `now`, both openings; `swapped`, if the feet look exchanged."""
+    """The signal just now, as far as the pipeline tells: `now`, both openings; `swapped`, if feet look exchanged."""
     told: dict[str, Callable[[], Any] | None] = {name: getattr(pipeline, name, None) for name in ("now", "swapped")}
     opening, swapped = (None if ask is None else ask() for ask in told.values())
     return Latest(opening, unrest, swapped)

@@ -393,6 +393,7 @@ def test_a_full_disk_is_told_at_once_and_what_was_written_stays(tmp_path: Path) 
     assert ran.returncode == 1
     assert one_line(ran.stderr), ran.stderr
     assert "cannot be written any more" in ran.stderr
+    assert "Counted until then: " in ran.stdout
     assert (tmp_path / "x.jsonl").stat().st_size == 60_000
     with open_recording(tmp_path / "x.jsonl") as recording:
         assert sum(map(len, recording.blocks())) > 300
@@ -490,6 +491,18 @@ def read(terminal: int) -> bytes:
         return os.read(terminal, 65536)
     except OSError:
         return b""
+
+
+@posix
+def test_the_report_is_written_even_if_nobody_reads_what_is_said(tmp_path: Path) -> None:
+    program = [sys.executable, "-m", "sensorrep", *map(str, FAST), "--out", str(tmp_path / "x.jsonl")]
+    process = subprocess.Popen(program, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert process.stdout is not None
+    process.stdout.close()
+    _, err = process.communicate(timeout=60)
+    assert err == b""
+    assert whole(tmp_path / "x.jsonl")
+    assert (tmp_path / "x-report" / "index.html").exists()
 
 
 # --- scan and setup

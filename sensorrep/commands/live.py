@@ -3,7 +3,7 @@
 import sys
 import time
 from collections.abc import Callable, Coroutine, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final, NamedTuple
@@ -12,7 +12,7 @@ import typer
 
 from sensorrep import __version__
 from sensorrep.commands.options import FootOption, Movement, MovementOption, Posture, check_foot, console, parse_tempo
-from sensorrep.errors import SensorRepError
+from sensorrep.errors import RecordingError, SensorRepError
 
 if TYPE_CHECKING:
     from sensorrep import session
@@ -184,7 +184,15 @@ def _run(plan: "Plan", means: Means, targets: "Targets", *, plain: bool) -> "Ses
         with ended_by_signals(end, leave), _view(board, means.now_ns, plain=plain) as view:
             return await run(means.radio(), plan, stop, view)
 
-    return means.run(main())
+    try:
+        return means.run(main())
+    except RecordingError:
+        # who lies on the floor does not read: ring, and say what was done so far
+        if sys.stderr.isatty():
+            print("\a", end="", file=sys.stderr)
+        with suppress(OSError):
+            print(f"Counted until then: {board.counted()}", flush=True)
+        raise
 
 
 @contextmanager
@@ -208,10 +216,15 @@ def _hand_out(plan: "Plan", summary: "SessionSummary", *, report: bool) -> None:
     """Sum up on the terminal, and write the report: from the recording, so that it is what a later one will be."""
     from sensorrep.views import terminal
 
-    terminal.show(summary, console(), source=plan.out.name, simulated=plan.simulated)
-    print(f"The recording is {plan.out}")
-    if not report:
-        return
+    try:
+        terminal.show(summary, console(), source=plan.out.name, simulated=plan.simulated)
+        print(f"The recording is {plan.out}", flush=True)
+    finally:  # also for somebody who reads no more
+        if report:
+            _report(plan)
+
+
+def _report(plan: "Plan") -> None:
     from sensorrep.commands.options import Side
     from sensorrep.commands.recorded import hand_out, replayed
 

@@ -11,16 +11,16 @@ LINK: Final = (FootLost, FootBack)
 
 
 class Plain:
-    """Prints what happens as it happens. A reader that has gone away ends it by OSError."""
+    """Prints what happens as it happens. Once nobody reads any more it is silent: the session goes on."""
 
     def __init__(self, scoreboard: Scoreboard, out: TextIO, now_ns: Callable[[], int]) -> None:
         self._scoreboard = scoreboard
-        self._out = out
+        self._out: TextIO | None = out
         self._now_ns = now_ns
         self._latest: Callable[[], Latest] = Latest
         self._prompt = ""
         if scoreboard.simulated:
-            print(words.SIMULATED, file=out, flush=True)
+            self._print(words.SIMULATED)
         self._prompted()
 
     def following(self, latest: Callable[[], Latest]) -> Self:
@@ -47,10 +47,17 @@ class Plain:
         """Print a line."""
         if line:
             minutes, seconds = divmod(int(self._scoreboard.screen(self._now_ns()).session_s), 60)
-            print(f"{line} [{minutes}:{seconds:02d}]", file=self._out, flush=True)
+            self._print(f"{line} [{minutes}:{seconds:02d}]")
 
     def _prompted(self) -> None:
         prompt = self._scoreboard.screen(self._now_ns()).prompt
         if prompt != self._prompt:
             self._prompt = prompt
             self.say(prompt)
+
+    def _print(self, line: str) -> None:
+        if self._out is not None:
+            try:
+                print(line, file=self._out, flush=True)
+            except OSError:
+                self._out = None

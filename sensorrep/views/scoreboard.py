@@ -136,6 +136,13 @@ class Scoreboard:
             self.swapped = True
             self._notify(announcements.SWAPPED)
 
+    def counted(self) -> str:
+        """What was counted so far, in words."""
+        over = [f"set {one.number}: {one.text}" for one in self._sets]
+        if self._phase != "rest" and self._set_number:
+            over.append(f"set {self._set_number}: {words.plural(self._count, 'rep')}")
+        return "; ".join(over) or "nothing"
+
     def ending(self) -> None:
         """Somebody asked for the end."""
         self._phase = "ending"

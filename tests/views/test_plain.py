@@ -84,3 +84,12 @@ def test_the_end_is_said_and_the_summary_left_to_who_sums_up() -> None:
 def test_a_simulated_session_says_so_first() -> None:
     assert Session(simulated=True).lines[0].startswith("SIMULATED")
     assert "SIMULATED" not in "".join(Session().lines)
+
+
+def test_who_reads_no_more_does_not_end_the_session() -> None:
+    class Gone(io.StringIO):
+        def write(self, _: str) -> int:
+            raise BrokenPipeError
+
+    view = Plain(Scoreboard(simulated=True), Gone(), lambda: at_ns(0))
+    view.show([*both(0, 1)], [counted(1, 1)])

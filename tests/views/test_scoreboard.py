@@ -106,6 +106,17 @@ def test_after_the_last_set_that_was_meant_nobody_is_told_to_begin_another() -> 
     assert "set 2 of 2" in board.screen(at_ns(500)).prompt
 
 
+def test_what_was_counted_can_be_said_at_any_time() -> None:
+    board = Scoreboard()
+    assert board.counted() == "nothing"
+    board.take(both(0, 1), [counted(1, 3)])
+    assert board.counted() == "set 1: 3 reps"
+    board.take((), [ended(1, 8)])
+    assert board.counted().startswith("set 1: 8 reps, left")
+    board.take((), [counted(2, 1)])
+    assert board.counted().endswith("; set 2: 1 rep")
+
+
 def test_every_set_that_is_over_has_its_line() -> None:
     board = Scoreboard()
     board.take(both(0, 1), [ended(1, 8), counted(2, 1), ended(2, 5)])
