@@ -15,6 +15,8 @@ STRAPS: Final = np.array([[0.8, 0.2, -0.4, 0.4], [0.1, 0.7, 0.7, -0.1]])
 """How the sensors sit on the shanks, anyhow."""
 LEVEL: Final = np.array([[1.0, 0.0, 0.0], [-1.0, 0.0, 0.0]])
 """Lying prone with the knees bent, the shanks turn about level axes, each the other way."""
+ARM_M: Final = np.array([0.0, 0.2, 0.3])
+"""From the knee to the sensor: lying prone, above it."""
 
 
 def rise(time_s: FloatArray, start_s: float, lasts_s: float) -> FloatArray:
@@ -40,18 +42,26 @@ def reps(
     return opening
 
 
-def poses(opening_deg: FloatArray, axes_earth: FloatArray = LEVEL, straps: FloatArray = STRAPS) -> Poses:
+def poses(
+    opening_deg: FloatArray, axes_earth: FloatArray = LEVEL, straps: FloatArray = STRAPS, arm_m: FloatArray = ARM_M
+) -> Poses:
     """Shanks that turn by `opening_deg` (n, 2) about `axes_earth` (2, 3), seen by sensors strapped on anyhow."""
-    opening_rad = np.radians(opening_deg)
-    turn = quaternion.from_rotation_vector(opening_rad[:, :, None] * axes_earth)
-    out = np.zeros(len(opening_deg), POSE)
-    out["time_s"] = np.arange(len(opening_deg)) / FRAME_RATE_HZ
+    return worn(quaternion.from_rotation_vector(np.radians(opening_deg)[:, :, None] * axes_earth), straps, arm_m)
+
+
+def worn(turn: FloatArray, straps: FloatArray = STRAPS, arm_m: FloatArray = ARM_M) -> Poses:
+    """Shanks that turn (n, 2, 4) in the room from where they rest; sensors sit on them, `arm_m` from the knee."""
+    out = np.zeros(len(turn), POSE)
+    out["time_s"] = np.arange(len(turn)) / FRAME_RATE_HZ
     out["ok"] = True
     out["q_earth_sensor"] = quaternion.multiply(turn, straps)
-    axes_sensor = quaternion.rotate(quaternion.conjugate(straps), axes_earth)
-    out["rate_rad_s"] = np.gradient(opening_rad, 1.0 / FRAME_RATE_HZ, axis=0)[:, :, None] * axes_sensor
-    up = np.array([0.0, 0.0, G_M_S2])
-    out["acc_m_s2"] = quaternion.rotate(quaternion.conjugate(out["q_earth_sensor"]), up)
+    around = out["q_earth_sensor"][[0, *range(len(turn)), -1]] if len(turn) else out["q_earth_sensor"]
+    steps = quaternion.multiply(quaternion.conjugate(around[:-2]), around[2:])
+    out["rate_rad_s"] = quaternion.rotation_vector(steps) * (0.5 * FRAME_RATE_HZ)
+    place_m = quaternion.rotate(turn, arm_m)
+    speed_m_s = np.gradient(place_m, 1.0 / FRAME_RATE_HZ, axis=0)
+    force = np.gradient(speed_m_s, 1.0 / FRAME_RATE_HZ, axis=0) + np.array([0.0, 0.0, G_M_S2])
+    out["acc_m_s2"] = quaternion.rotate(quaternion.conjugate(out["q_earth_sensor"]), force)
     return Poses(out)
 
 

@@ -22,7 +22,7 @@ from sensorrep.model import (
     RepsCorrected,
 )
 from sensorrep.stages.segment import Finding, Segment, SetFound
-from tests.motion import LEVEL, STRAPS, course, findings, poses, reps, rise, sets, signal
+from tests.motion import LEVEL, STRAPS, course, findings, poses, reps, rise, sets, signal, worn
 
 EXAMPLES = settings(deadline=None, derandomize=True, max_examples=15)
 VERTICAL = np.array([[0.0, 0.0, 1.0], [0.0, 0.0, -1.0]])
@@ -107,12 +107,9 @@ def knees_bend_first(right_sign: float, heading_rad: float) -> Poses:
     legs = np.radians(np.concatenate([np.zeros(600), opening]))[:, None] * [1.0, right_sign]
     turns = quaternion.from_rotation_vector(legs[:, :, None] * [1.0, 0.0, 0.0])
     bends = quaternion.from_rotation_vector(bend[:, None] * [0.0, 1.0, 0.0])[:, None, :]
-    out = poses(np.zeros((len(time_s), 2)))
-    q = quaternion.multiply(turns, quaternion.multiply(bends, STRAPS))
-    steps = quaternion.multiply(quaternion.conjugate(q[:-1]), q[1:])
-    out["rate_rad_s"][1:] = quaternion.rotation_vector(steps) * FRAME_RATE_HZ
+    out = worn(quaternion.multiply(turns, bends))
     heading = quaternion.from_rotation_vector(np.array([[0.0, 0.0, 0.0], [0.0, 0.0, heading_rad]]))
-    out["q_earth_sensor"] = quaternion.multiply(heading, q)
+    out["q_earth_sensor"] = quaternion.multiply(heading, out["q_earth_sensor"])
     return out
 
 
