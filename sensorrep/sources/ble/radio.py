@@ -18,6 +18,7 @@ from sensorrep.sources.ble.link import Link, LinkState, Message, Wanted
 
 SCAN_S: Final = 5.0
 """How long a sensor is looked for at a time: they advertise about once a second, and half of that is missed."""
+LEAST_SCAN_S: Final = 0.1
 FRESH_S: Final = 10.0
 """A device seen longer ago may be gone from the system's memory (#676, #713): look again before connecting."""
 BATCH_S: Final = 0.02
@@ -55,7 +56,7 @@ class Radio:
         """`batch_s`: messages are handed over that often at most; larger where nobody watches."""
         if not wanted:
             raise ValueError("a session needs at least one sensor")
-        air = _Air(world)
+        air = _Air(world, wanted)
         self._links = {foot: Link(one, air, rate_hz, self._put, now_ns) for foot, one in sorted(wanted.items())}
         self._tasks: dict[Foot, asyncio.Task[None]] = {}
         self._queue: deque[Message] = deque()
@@ -162,38 +163,46 @@ class Radio:
 class _Air:
     """Finds and connects sensors, one thing at a time: scans and connections collide (#361, #694, #1689)."""
 
-    def __init__(self, backends: Backends) -> None:
+    def __init__(self, backends: Backends, wanted: Mapping[Foot, Wanted]) -> None:
         self._backends = backends
+        self._wanted = wanted
         self._lock = asyncio.Lock()
         self._sought: dict[Foot, Wanted] = {}
         self._seen: dict[Foot, tuple[float, Found]] = {}
         self._taken: dict[Foot, str] = {}
+        """Address of the sensor that a foot has, or is about to have."""
 
     async def open(self, wanted: Wanted, heard: Callable[[str, bytes], None], lost: Callable[[], None]) -> Connection:
         """Find and connect a sensor. Raises RadioError."""
         self._sought[wanted.foot] = wanted
+        self._taken.pop(wanted.foot, None)
         try:
             found = await self._find(wanted)
             async with self._lock:
                 connection = Connection(wanted, found, self._backends.client, heard, lost)
                 await connection.open()
+        except BaseException:
+            self._taken.pop(wanted.foot, None)
+            raise
         finally:
             self._sought.pop(wanted.foot, None)
-        self._taken[wanted.foot] = found.address
         return connection
 
     async def _find(self, wanted: Wanted) -> Found:
         """The wanted sensor, seen just now. A scan ends once it saw any that is sought, so that its link may go on."""
         loop = asyncio.get_running_loop()
-        until_s = loop.time() + SCAN_S
+        left_s = SCAN_S
         while True:
             async with self._lock:
                 at_s, found = self._seen.pop(wanted.foot, (-FRESH_S, None))
-                if found is not None and loop.time() - at_s < FRESH_S:
+                if found is not None and loop.time() - at_s < FRESH_S and self._is_free(wanted.foot, found):
+                    self._taken[wanted.foot] = found.address
                     return found
-                if loop.time() >= until_s:
+                if left_s < LEAST_SCAN_S:
                     raise RadioError(RadioReason.NOT_FOUND, f"{wanted} was not found")
-                await self._scan(until_s - loop.time())
+                begun_s = loop.time()
+                await self._scan(left_s)
+                left_s -= loop.time() - begun_s
 
     async def _scan(self, seconds: float) -> None:
         any_seen = asyncio.Event()
@@ -203,8 +212,7 @@ class _Air:
             if found is None:
                 return
             for foot, wanted in self._sought.items():
-                others = [address for other, address in self._taken.items() if other is not foot]
-                if _fits(wanted, found) and found.address not in others:
+                if _fits(wanted, found) and self._is_free(foot, found):
                     self._seen[foot] = (asyncio.get_running_loop().time(), found)
                     any_seen.set()
 
@@ -214,6 +222,15 @@ class _Air:
                     async with asyncio.timeout(seconds):
                         await any_seen.wait()
 
+    def _is_free(self, foot: Foot, found: Found) -> bool:
+        """Whether no other foot has this sensor, or names it while this foot would take any."""
+        named = self._wanted[foot].address is not None or self._wanted[foot].name is not None
+        others = [other for other in self._wanted if other is not foot]
+        return not any(
+            self._taken.get(other) == found.address or (not named and _names(self._wanted[other], found))
+            for other in others
+        )
+
 
 def _fits(wanted: Wanted, found: Found) -> bool:
     """Whether it is the sensor: by address if that is known, else by name, else any of the model."""
@@ -222,3 +239,8 @@ def _fits(wanted: Wanted, found: Found) -> bool:
     if wanted.address is not None:
         return wanted.address.lower() == found.address.lower()
     return wanted.name is None or wanted.name == found.name
+
+
+def _names(wanted: Wanted, found: Found) -> bool:
+    """Whether it is this very sensor that is wanted, and not any of its kind."""
+    return (wanted.address is not None or wanted.name is not None) and _fits(wanted, found)
