@@ -5,7 +5,7 @@ whole, so it needs no template, no training and no sensor axis: the person's own
 turn, and their own reps say how large a rep is.
 """
 
-from dataclasses import dataclass
+import itertools
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -45,6 +45,8 @@ at fidgets between reps."""
 VALLEY: Final = 0.7
 """Two highs are one rep unless the signal comes back by this share of the lower one between them: a bounce at the top
 may come back by more than half. Larger: tired, incomplete returns join reps."""
+NEIGHBOURS: Final = 3
+"""So many lows on either side of a valley show where rest is."""
 RETURN: Final = 0.4
 """Share of the way out that must be covered on the way back: after the last rep the legs may rest elsewhere."""
 ALIKE: Final = 2.5
@@ -161,7 +163,7 @@ def find(
     if len(swings) < 3:
         return None
     typical = turning.path_quantile(np.abs(np.diff(heel[swings])), TYPICAL)
-    likely, sure = _open_sign(heel, searched["still"][:, list(feet)].all(axis=1), swings, typical)
+    likely, sure = _open_sign(heel, searched["still"][:, list(feet)].all(axis=1), swings, typical, SURE_REST if over else LONG_REST)
     of_known = float(best.direction @ known.direction) if known is not None else 0.0
     of_prior = float(best.direction @ prior) if prior is not None else 0.0
     if abs(of_known) > ALIGNMENT:
@@ -180,7 +182,7 @@ def find(
             _judge(stretch, sign * heel, sign * legs, triple, sign * axes, feet, typical, limits, over or triple != triples[-1])
             for triple in triples
         )
-        rest = min(sign * heel[triples[-1][0]], sign * heel[triples[-1][2]]) if triples else sign * heel[0]
+        rest = min((sign * heel[low] for triple in triples[-NEIGHBOURS:] for low in triple[::2]), default=sign * heel[0])
         now = float(sign * heel[-1] - rest) / typical
         choices.append(Found(sign * best.direction, sign * axes, q_rest, typical, spans, now))
     # seen the wrong way round, the rests between n reps are n - 1 excursions
@@ -240,8 +242,11 @@ def _is_known(found: Found, typical: float, known: Template | None) -> bool:
 
 
 def _full_reps(found: Found) -> int:
-    """How many reps of typical size the last run has."""
-    return sum(span.opening_rad > found.typical_rad / LIKE_SIZE for span in _last_run(found.spans))
+    """How many reps of typical size, and of like durations, the last run has."""
+    run = _last_run(found.spans)
+    durations = np.array([span.back - span.leaves for span in run])
+    full = np.array([span.opening_rad > found.typical_rad / LIKE_SIZE for span in run])
+    return int((full & _like(durations, LIKE_TIME)).sum()) if run else 0
 
 
 def _last_run(spans: tuple[Span, ...]) -> list[Span]:
@@ -255,7 +260,9 @@ def _last_run(spans: tuple[Span, ...]) -> list[Span]:
     return run
 
 
-def _open_sign(heel: FloatArray, still: BoolArray, swings: list[int], typical: float) -> tuple[float, bool]:
+def _open_sign(
+    heel: FloatArray, still: BoolArray, swings: list[int], typical: float, long_rest: int
+) -> tuple[float, bool]:
     """(+1 if `heel` seems to grow when the legs open, -1 if it falls; whether that is sure): away from where they rested.
 
     Rest is where the first of the last run of like swings began, unless the legs were moving then and rested long after
@@ -270,27 +277,33 @@ def _open_sign(heel: FloatArray, still: BoolArray, swings: list[int], typical: f
     first, last = float(np.sign(step[start])), -float(np.sign(step[end]))
     rested_before = int(still[max(swings[start] - SURE_REST, 0) : swings[start] + SURE_REST].sum())
     rested_after = int(still[swings[end + 1] :].sum())
-    if rested_before < SURE_REST and rested_after >= LONG_REST:
+    if rested_before < SURE_REST and rested_after >= long_rest:
         return last, True
     return first, rested_before >= SURE_REST
 
 
 def _excursions(heel: FloatArray, hysteresis: float) -> list[tuple[int, int, int]]:
-    """(low, high, next low) of each excursion; highs without a real valley between them are one."""
+    """(low, high, next low) of each excursion; highs without a real valley between them are one.
+
+    A valley is judged against the rest level around it: the lowest of its neighbours on either side, and of the two the
+    higher, since before and after a set the legs come from, and go, elsewhere.
+    """
     points, starts_low = turning_points(heel, hysteresis)
-    if not starts_low:
-        points = points[1:]
-    triples: list[tuple[int, int, int]] = []
-    for low, high, next_low in zip(points[::2], points[1::2], points[2::2], strict=False):
-        if triples:
-            first, peak, _ = triples[-1]
-            # after a set the legs may go elsewhere, and before it they come from elsewhere: the nearer rest counts
-            over = next_low == points[-1]
-            rest = heel[first] if over else max(heel[first], heel[next_low])
-            if heel[low] - rest > (1.0 - VALLEY) * (min(heel[peak], heel[high]) - rest):
-                triples[-1] = (first, peak if heel[peak] >= heel[high] else high, next_low)
-                continue
-        triples.append((low, high, next_low))
+    points = points if starts_low else points[1:]
+    lows, highs = points[::2], points[1::2]
+    highs = highs[: len(lows) - 1]
+    valleys = lows[:1]
+    for k in range(1, len(highs)):
+        before = min(heel[low] for low in lows[max(k - NEIGHBOURS, 0) : k])
+        after = min(heel[low] for low in lows[k + 1 : k + 1 + NEIGHBOURS])
+        rest = max(before, after)
+        if heel[lows[k]] - rest <= (1.0 - VALLEY) * (min(heel[highs[k - 1]], heel[highs[k]]) - rest):
+            valleys.append(lows[k])
+    valleys += lows[len(highs) :][:1] if highs else []
+    triples = [
+        (low, max((high for high in highs if low < high < next_low), key=heel.__getitem__), next_low)
+        for low, next_low in itertools.pairwise(valleys)
+    ]
     return [trimmed(heel, *triple, confirmed=triple[2] != points[-1]) for triple in triples]
 
 

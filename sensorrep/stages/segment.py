@@ -10,7 +10,7 @@ from sensorrep import quaternion
 from sensorrep.kinematics.measures import measure
 from sensorrep.kinematics import axes as turning
 from sensorrep.kinematics.posture import arm, posture
-from sensorrep.kinematics.reps import LEAST_REPS, LIMITS, SET_GAP_S, Found, Span, Template, find, last_set
+from sensorrep.kinematics.reps import LEAST_REPS, LIMITS, SET_GAP_S, Found, Span, VALLEY, Template, find, last_set
 from sensorrep.model import (
     FRAME_RATE_HZ,
     HEEL,
@@ -144,7 +144,7 @@ class Segment:
             return
         self._edges.append(frame)
         found, run = self._look(frame)
-        if found is not None:
+        if found is not None and found.now < 1.0 - VALLEY:
             yield from self._announce(frame, found, run)
 
     def _stroke_rad(self, frame: int) -> float:
