@@ -1,0 +1,126 @@
+"""What one link does when, on a fake air: waits between attempts, and silence."""
+
+import asyncio
+from collections.abc import Callable
+
+import pytest
+
+from sensorrep.devices import witmotion
+from sensorrep.errors import RadioError, RadioReason
+from sensorrep.model import Foot, Note
+from sensorrep.sources import virtual_time
+from sensorrep.sources.ble.link import SILENCE_S, Connection, Link, Message, Wanted, backoff_s
+
+
+def test_waits_double_up_to_a_limit() -> None:
+    assert [backoff_s(failures) for failures in range(1, 8)] == [0.5, 1.0, 2.0, 4.0, 8.0, 8.0, 8.0]
+    assert backoff_s(10**6) == 8.0
+
+
+class Silent:
+    """A connection to a WitMotion sensor that takes everything and sends only what it is told to."""
+
+    def __init__(self) -> None:
+        self.model, self.name, self.address = "witmotion", "WT901BLE68", "51:4D:00:00:00:00"
+        self.rssi_dbm: int | None = -60
+        self.closed_s: float | None = None
+
+    async def subscribe(self, channel: str) -> None:
+        assert channel in witmotion.CHANNELS
+
+    async def write(self, channel: str, payload: bytes, response: bool) -> None:
+        assert channel == "command"
+        assert payload.startswith(b"\xff\xaa")
+        assert not response
+
+    async def read(self, channel: str) -> bytes:
+        raise AssertionError(channel)
+
+    async def read_battery(self) -> int | None:
+        return None
+
+    def mtu(self) -> int:
+        return 247
+
+    async def close(self) -> None:
+        self.closed_s = asyncio.get_running_loop().time()
+
+
+class Air:
+    """Opens what it is given, one after the other; at the end nothing is found."""
+
+    def __init__(self, *connections: Silent) -> None:
+        self.opened_s: list[float] = []
+        self._connections = iter(connections)
+
+    async def open(self, wanted: Wanted, heard: Callable[[str, bytes], None], lost: Callable[[], None]) -> Connection:
+        self.heard, self.lost = heard, lost
+        self.opened_s.append(asyncio.get_running_loop().time() - virtual_time.BEGIN_S)
+        connection = next(self._connections, None)
+        if connection is None:
+            raise RadioError(RadioReason.NOT_FOUND, f"{wanted} was not found")
+        return connection
+
+
+def linked(air: Air, seconds: float, meanwhile: Callable[[Link], None] = lambda _: None) -> list[Message]:
+    """Messages of a link that runs for so long."""
+    messages: list[Message] = []
+
+    async def main() -> None:
+        link = Link(Wanted(Foot.LEFT, "witmotion"), air, 100.0, messages.append, virtual_time.now_ns)
+        task = asyncio.create_task(link.run())
+        meanwhile(link)
+        await asyncio.sleep(seconds)
+        await link.stop(task)
+        assert task.done()
+
+    virtual_time.run(main())
+    return messages
+
+
+def states(messages: list[Message]) -> list[str]:
+    return [one.fields["state"] for one in messages if isinstance(one, Note) and one.kind == "link"]
+
+
+def test_a_sensor_that_is_not_there_is_looked_for_again_and_again_and_told_once() -> None:
+    air = Air()
+    messages = linked(air, 40.0)
+    assert air.opened_s == pytest.approx([0.0, 0.5, 1.5, 3.5, 7.5, 15.5, 23.5, 31.5, 39.5])
+    assert states(messages) == ["missing"]
+
+
+def test_a_silent_link_is_closed_however_connected_it_says_it_is() -> None:
+    connection = Silent()
+    messages = linked(Air(connection), 20.0)
+    assert states(messages)[:2] == ["connected", "lost"]
+    lost = next(one for one in messages if isinstance(one, Note) and one.fields.get("state") == "lost")
+    assert "silent" in lost.fields["text"]
+    assert connection.closed_s is not None
+    # 3 s of that it was asked for its battery, which it does not answer
+    assert SILENCE_S <= connection.closed_s - virtual_time.BEGIN_S < SILENCE_S + 1.0
+
+
+def test_a_lost_link_is_closed_before_the_next_attempt() -> None:
+    first, second = Silent(), Silent()
+    air = Air(first, second)
+
+    def lose(_: Link) -> None:
+        asyncio.get_running_loop().call_later(4.0, lambda: air.lost())
+
+    messages = linked(air, 8.0, lose)
+    assert states(messages) == ["connected", "lost", "back"]
+    assert first.closed_s is not None
+    assert first.closed_s - virtual_time.BEGIN_S < air.opened_s[1]
+    assert second.closed_s is not None
+
+
+def test_packets_that_come_while_a_script_runs_are_handed_on_as_well() -> None:
+    air = Air(Silent())
+    frame = bytes.fromhex("5561") + bytes(18)
+
+    def send(_: Link) -> None:
+        for at in range(20):
+            asyncio.get_running_loop().call_later(0.1 * at + 0.01, lambda: air.heard("frames", frame))
+
+    messages = linked(air, 3.0, send)
+    assert sum(message[2] == "frames" for message in messages if not isinstance(message, Note)) == 20
