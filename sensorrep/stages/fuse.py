@@ -18,7 +18,9 @@ REST_S: Final = 1.0
 REST_GYR_RAD_S: Final = float(np.radians(0.6))
 REST_ACC_M_S2: Final = 0.25
 """A sensor is at rest when its readings' standard deviations stay below these for REST_S."""
-AWAY_S: Final = 0.5
+SEEN: Final = 0.6
+"""Least share of the frames of a rest that were measured."""
+AWAY_S: Final = 0.25
 """After so long without samples, orientation starts again from gravity; heading is taken over."""
 
 
@@ -99,7 +101,7 @@ class _Foot:
                 self._look_for_rest(gyr, acc, ok)
             return np.repeat(self._last[None, :], len(ok), axis=0), np.zeros((len(ok), 3))
         if ok[0] and self._absent >= self._away:
-            self._restart(np.zeros(3) if self._bias is None else self._bias)
+            self._restart(self._bias)
         self._absent = 0 if ok[0] else self._absent + len(ok)
         known = np.zeros(3) if self._bias is None else self._bias
         centred = gyr - known
@@ -121,16 +123,17 @@ class _Foot:
         self._count += len(ok)
         if self._count % self._window:
             return
-        window_gyr, window_acc = np.concatenate(self._gyr), np.concatenate(self._acc)
-        still = window_gyr.std(axis=0).max() < REST_GYR_RAD_S and window_acc.std(axis=0).max() < REST_ACC_M_S2
-        if still and np.concatenate(self._ok).all():
-            self._restart(window_gyr.mean(axis=0))
+        seen = np.concatenate(self._ok)
+        if seen.mean() >= SEEN:
+            window_gyr, window_acc = np.concatenate(self._gyr)[seen], np.concatenate(self._acc)[seen]
+            if window_gyr.std(axis=0).max() < REST_GYR_RAD_S and window_acc.std(axis=0).max() < REST_ACC_M_S2:
+                self._restart(window_gyr.mean(axis=0))
         self._gyr, self._acc, self._ok = [], [], []
 
-    def _restart(self, bias: FloatArray) -> None:
-        """A new filter that knows the bias; the heading goes on from where it was."""
+    def _restart(self, bias: FloatArray | None) -> None:
+        """A new filter, with the bias if that is known; the heading goes on from where it was."""
         self._bias = bias
-        self._vqf = VQF(1.0 / self._rate_hz, **SETTLED)
+        self._vqf = VQF(1.0 / self._rate_hz, **(UNSETTLED if bias is None else SETTLED))
         self._restarting = True
 
 

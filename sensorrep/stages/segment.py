@@ -81,6 +81,8 @@ class Segment:
         self._known: Template | None = None
         self._prior: FloatArray | None = None
         self._poses: list[FloatArray] = []
+        self.swapped: bool | None = None
+        """Whether the first set that could tell it showed left and right exchanged."""
         self._strides: list[turning.Strides] = []
         self._summed = 0
 
@@ -244,6 +246,8 @@ class Segment:
             self._known = Template(found.direction, float(np.median([span.opening_rad for span in run])))
             self._set_number += 1
             where = posture(self._stretch, found, run, self._feet) if self._movement == "heels-apart" else None
+            if self.swapped is None:
+                self.swapped = sides.swapped(self._poses, found.q_rest, found.axes, where)
             yield SetFound(time_s, tuple(reps), found, where)
         self._announced = 0
 
