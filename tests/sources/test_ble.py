@@ -164,6 +164,13 @@ class TestConnecting:
         times = [message[0] for message in messages]
         assert times == sorted(times)
 
+    @pytest.mark.parametrize("model", ["diy", "witmotion"])
+    def test_a_sensor_that_was_away_for_long_is_picked_up_again(self, model: str) -> None:
+        of = world([[5, "left", "cut", 20]], model)
+        _, messages = session(of, 60.0)
+        assert [state for state, _ in links(messages, Foot.LEFT)] == ["connected", "lost", "missing", "back"]
+        assert links(messages, Foot.RIGHT) == [("connected", None)]
+
     def test_the_state_says_how_each_link_is(self) -> None:
         async def main() -> None:
             of = world([[4, "left", "dead", 100]])

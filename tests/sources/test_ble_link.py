@@ -9,7 +9,8 @@ from sensorrep.devices import witmotion
 from sensorrep.errors import RadioError, RadioReason
 from sensorrep.model import Foot, Note
 from sensorrep.sources import virtual_time
-from sensorrep.sources.ble.link import SILENCE_S, Connection, Link, Message, Wanted, backoff_s
+from sensorrep.sources.ble.link import SILENCE_S, Link, Message, Wanted, backoff_s
+from sensorrep.sources.ble.scripts import Connection
 
 
 def test_waits_double_up_to_a_limit() -> None:

@@ -4,6 +4,7 @@
 
     radio         `Radio` and `scan`: both feet, one queue, one lock around scanning and connecting
     link          one sensor's task: find, connect, start, watch, lost, close, wait, again; knows no bleak
+    scripts       carries out a sensor's scripts on its open connection
     connection    one open bleak client, and bleak's errors in our words
 
 What fails is RadioError, with a reason and a hint. The facts behind the rules were measured or are from bleak's issues,

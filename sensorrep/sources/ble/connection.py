@@ -75,7 +75,7 @@ def recognised(device_: BLEDevice, advertised: AdvertisementData) -> Found | Non
 
 
 class Connection:
-    """An open bleak client, as `link.Connection` asks for it."""
+    """An open bleak client, as `scripts.Connection` asks for it."""
 
     def __init__(
         self,

@@ -11,9 +11,10 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any, Final, Protocol
 
-from sensorrep.devices import Await, Device, Pause, Read, Script, Subscribe, Write, device
+from sensorrep.devices import Device, device
 from sensorrep.errors import PayloadError, RadioError, RadioReason
 from sensorrep.model import Foot, Note, Packet, SensorInfo
+from sensorrep.sources.ble.scripts import Connection, Scripts
 
 SILENCE_S: Final = 5.0
 """A link that brings nothing for so long is closed, whatever the system says of it: `is_connected` stayed true for as
@@ -71,22 +72,6 @@ class LinkState:
     name: str = ""
 
 
-class Connection(Protocol):
-    """An open link to one sensor. Whatever fails raises RadioError."""
-
-    model: str
-    name: str
-    address: str
-    rssi_dbm: int | None
-
-    async def subscribe(self, channel: str) -> None: ...  # noqa: D102
-    async def write(self, channel: str, payload: bytes, response: bool) -> None: ...  # noqa: D102
-    async def read(self, channel: str) -> bytes: ...  # noqa: D102
-    async def read_battery(self) -> int | None: ...  # noqa: D102
-    async def close(self) -> None: ...  # noqa: D102
-    def mtu(self) -> int: ...  # noqa: D102
-
-
 class Air(Protocol):
     """Where sensors are found. `open` raises RadioError."""
 
@@ -110,21 +95,18 @@ class Link:
         self.info: SensorInfo | None = None
         self.error: RadioError | None = None
         """What went wrong last, while it is not streaming."""
-        self.tried = asyncio.Event()
-        """Set once it streams, or has failed."""
         self.streaming = False
         self._air, self._rate_hz, self._emit, self._now_ns = air, rate_hz, emit, now_ns
-        self._connection: Connection | None = None
+        self._scripts: Scripts | None = None
         self._wake = asyncio.Event()
         self._lost = self._stopping = False
-        self._answers: deque[Packet] | None = None
-        self._answered = asyncio.Event()
-        self._answer_ns = 0
         self._cut_length: int | None = None
         self._cut = 0
         self._latest_ns: deque[int] = deque(maxlen=LATEST)
         self._since_ns = now_ns()
         self._heard_ns: int | None = None
+        self._alive_ns = 0
+        """When it was heard last, or connected since."""
         self._battery_pct: int | None = None
         self._rssi_dbm: int | None = None
 
@@ -177,22 +159,23 @@ class Link:
         """One connection from beginning to end."""
         self._lost, self._cut, self._cut_length = False, 0, None
         connection = await self._air.open(self.wanted, self._hear, self._lose)
-        self._connection, self._rssi_dbm = connection, connection.rssi_dbm
+        self._rssi_dbm, self._alive_ns = connection.rssi_dbm, self._now_ns()
+        self._scripts = scripts = Scripts(str(self.wanted), connection, self._read)
         try:
             sensor = device(connection.model)
-            await self._start(connection, sensor)
-            await self._watch(connection, sensor)
+            await self._start(connection, sensor, scripts)
+            await self._watch(connection, sensor, scripts)
             with suppress(RadioError, PayloadError, TimeoutError):
                 async with asyncio.timeout(STOP_S):
-                    await self._drive(sensor.stop())
+                    await scripts.run(sensor.stop())
         finally:
-            self._connection = None
+            self._scripts = None
             await connection.close()
 
-    async def _start(self, connection: Connection, sensor: Device) -> None:
+    async def _start(self, connection: Connection, sensor: Device, scripts: Scripts) -> None:
         if connection.mtu() < sensor.MIN_MTU:
             self._cut_length = connection.mtu() - 3
-        info = await self._drive(sensor.start(self._rate_hz))
+        info = await scripts.run(sensor.start(self._rate_hz))
         before, self.info = self.info, SensorInfo(connection.model, connection.name, info)
         # From now on it is this very sensor that is looked for, and no other that fits as well.
         self.wanted = replace(self.wanted, model=connection.model, address=connection.address)
@@ -200,24 +183,23 @@ class Link:
             self._emit(Packet(self._now_ns(), self.wanted.foot, "info", info))
         await self._see_whole_packets()
         self.streaming, self.error = True, None
-        self._since_ns = self._heard_ns = self._now_ns()
+        self._since_ns = self._alive_ns = self._now_ns()
         self._latest_ns.clear()
         self._note("link", state="connected" if before is None else "back", name=connection.name)
-        self.tried.set()
 
-    async def _watch(self, connection: Connection, sensor: Device) -> None:
+    async def _watch(self, connection: Connection, sensor: Device, scripts: Scripts) -> None:
         """Stay until `stop`; ask now and then for battery and clock. Raises RadioError once the link is no good."""
         battery_ns = ping_ns = self._now_ns()
         while not self._stopping:
             now_ns = self._now_ns()
             if now_ns >= battery_ns:
                 battery_ns = now_ns + int(BATTERY_EVERY_S * 1e9)
-                await self._look_at_battery(connection, sensor)
+                await self._look_at_battery(connection, sensor, scripts)
             elif now_ns >= ping_ns:
                 ping_ns = now_ns + int(PING_EVERY_S * 1e9)
-                await self._ping(sensor)
+                await self._ping(sensor, scripts)
             self._judge()
-            until_ns = min(battery_ns, ping_ns, (self._heard_ns or 0) + int(SILENCE_S * 1e9))
+            until_ns = min(battery_ns, ping_ns, self._alive_ns + int(SILENCE_S * 1e9))
             with suppress(TimeoutError):
                 async with asyncio.timeout(max(until_ns - self._now_ns(), 0) * 1e-9):
                     await self._wake.wait()
@@ -231,7 +213,6 @@ class Link:
                 while self._cut_length is not None and self._cut < CUT_PACKETS and not self._lost:
                     await self._wake.wait()
                     self._wake.clear()
-        self._heard_ns = self._heard_ns or self._now_ns()
         self._judge()
 
     def _judge(self) -> None:
@@ -240,94 +221,47 @@ class Link:
             raise RadioError(RadioReason.LINK_FAILED, f"{self.wanted} was lost")
         if self._cut >= CUT_PACKETS:
             raise RadioError(RadioReason.MTU_TOO_SMALL, f"{self.wanted} sends packets that arrive cut off")
-        if self._now_ns() - (self._heard_ns or 0) >= SILENCE_S * 1e9:
+        if self._now_ns() - self._alive_ns >= SILENCE_S * 1e9:
             raise RadioError(RadioReason.LINK_FAILED, f"{self.wanted} is connected but silent")
 
-    async def _look_at_battery(self, connection: Connection, sensor: Device) -> None:
+    async def _look_at_battery(self, connection: Connection, sensor: Device, scripts: Scripts) -> None:
         """Note the battery's charge when it changed; sensors need not say it."""
         ask = getattr(sensor, "battery", None)
         with suppress(RadioError, PayloadError):
             percent = await connection.read_battery()
             if percent is None and ask is not None:
-                percent = (await self._drive(ask()))[0]
+                percent = (await scripts.run(ask()))[0]
             if percent is not None and percent != self._battery_pct:
                 self._battery_pct = percent
                 self._note("battery", percent=percent, low=percent <= LOW_BATTERY_PCT)
 
-    async def _ping(self, sensor: Any) -> None:
+    async def _ping(self, sensor: Any, scripts: Scripts) -> None:
         """Note a sensor's clock against ours, where it can be asked (as NTP does: half the round trip is unknown)."""
         if not hasattr(sensor, "clock"):
             return
         sent_ns = self._now_ns()
         with suppress(RadioError, PayloadError):
-            answer = await self._drive(sensor.clock(sent_ns & 0xFFFFFFFF))
-            found = sensor.parse_ping(answer, sent_ns, self._answer_ns)
+            answer = await scripts.run(sensor.clock(sent_ns & 0xFFFFFFFF))
+            found = sensor.parse_ping(answer, sent_ns, scripts.answer_ns)
             self._note(
-                "clock", sent_ns=sent_ns, received_ns=self._answer_ns, offset_us=found.offset_us,
+                "clock", sent_ns=sent_ns, received_ns=scripts.answer_ns, offset_us=found.offset_us,
                 round_trip_us=round(found.round_trip_us, 1),
             )  # fmt: skip
-
-    async def _drive(self, script: Script) -> bytes:
-        """Carry out a sensor's script. Raises RadioError where the link fails or the sensor does not answer."""
-        self._answers = deque()
-        try:
-            answer = b""
-            action = next(script)
-            while True:
-                answer = await self._act(action)
-                action = script.send(answer)
-        except StopIteration as end:
-            returned: bytes = end.value
-            return returned
-        finally:
-            self._answers = None
-            script.close()
-
-    async def _act(self, action: Subscribe | Write | Read | Await | Pause) -> bytes:
-        connection = self._connection
-        assert connection is not None
-        match action:
-            case Subscribe(channel):
-                await connection.subscribe(channel)
-            case Write(channel, payload, response):
-                await connection.write(channel, payload, response)
-            case Read(channel):
-                payload = await connection.read(channel)
-                self._emit(Packet(self._now_ns(), self.wanted.foot, channel, payload))
-                return payload
-            case Await(channel, prefix, timeout_s):
-                return await self._answer(channel, prefix, timeout_s)
-            case Pause(seconds):
-                await asyncio.sleep(seconds)
-        return b""
-
-    async def _answer(self, channel: str, prefix: bytes, timeout_s: float) -> bytes:
-        """The first notification since the script began, and not yet taken, that begins with `prefix`."""
-        try:
-            async with asyncio.timeout(timeout_s):
-                while True:
-                    while self._answers:
-                        packet = self._answers.popleft()
-                        if packet.channel == channel and packet.payload.startswith(prefix):
-                            self._answer_ns = packet.received_ns
-                            return packet.payload
-                    self._answered.clear()
-                    await self._answered.wait()
-        except TimeoutError:
-            what = f"{self.wanted} did not answer within {timeout_s:g} s"
-            raise RadioError(RadioReason.REFUSED, what) from None
 
     def _hear(self, channel: str, payload: bytes) -> None:
         """Take in what the sensor sends. Called by the Bluetooth library: the stamp comes first."""
         packet = Packet(self._now_ns(), self.wanted.foot, channel, payload)
         self._emit(packet)
-        self._heard_ns = packet.received_ns
+        self._heard_ns = self._alive_ns = packet.received_ns
         self._latest_ns.append(packet.received_ns)
-        if self._answers is not None:
-            self._answers.append(packet)
-            self._answered.set()
+        if self._scripts is not None:
+            self._scripts.hear(packet)
         if self._cut_length is not None:
             self._suspect(len(payload), self._cut_length)
+
+    def _read(self, channel: str, payload: bytes) -> None:
+        """What was read belongs to the recording as well: it may say what the numbers mean."""
+        self._emit(Packet(self._now_ns(), self.wanted.foot, channel, payload))
 
     def _suspect(self, length: int, cut_length: int) -> None:
         """Whether packets arrive whole is seen by their lengths: some systems say 23 of any MTU (BlueZ before 5.62)."""
@@ -352,7 +286,6 @@ class Link:
             state = "missing" if error.reason is RadioReason.NOT_FOUND else "failed"
             self._note("link", state=state, reason=reason, text=str(error))
         self.error = error
-        self.tried.set()
 
     def _note(self, kind: str, **fields: object) -> None:
         self._emit(Note(self._now_ns(), kind, {"foot": self.wanted.foot.word, **fields}))

@@ -135,7 +135,10 @@ class Radio:
         """Stop the sensors and close the links; afterwards `messages` ends. May be called again, and at any time."""
         tasks, self._tasks = self._tasks, {}
         try:
-            await asyncio.gather(*(self._links[foot].stop(task) for foot, task in tasks.items()))
+            stopped = (self._links[foot].stop(task) for foot, task in tasks.items())
+            for failure in await asyncio.gather(*stopped, return_exceptions=True):
+                if failure is not None:
+                    raise failure
         finally:
             for task in tasks.values():
                 task.cancel()
