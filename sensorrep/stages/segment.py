@@ -7,6 +7,7 @@ from typing import Final
 import numpy as np
 
 from sensorrep import quaternion
+from sensorrep.kinematics import sides
 from sensorrep.kinematics.measures import measure
 from sensorrep.kinematics import axes as turning
 from sensorrep.kinematics.posture import arm, posture
@@ -70,7 +71,8 @@ class Segment:
     def __init__(self, movement: Movement = "heels-apart", foot: Foot | None = None) -> None:
         self._movement: Movement = movement
         self._feet = (0, 1) if foot is None else (int(foot),)
-        self._stretch = HeelSignal(np.zeros(0, HEEL))
+        self._room = np.zeros(PATIENCE_FRAMES, HEEL)
+        self._stretch = HeelSignal(self._room[:0])
         self._origin = 0
         self._done = 0
         self._edges: list[int] = [0]
@@ -88,7 +90,11 @@ class Segment:
 
     def push(self, signal: HeelSignal) -> list[Finding]:
         """What these frames decided."""
-        self._stretch = HeelSignal(np.concatenate([self._stretch, signal]))
+        length = len(self._stretch) + len(signal)
+        if length > len(self._room):
+            self._room = np.concatenate([self._stretch, np.zeros(2 * length - len(self._stretch), HEEL)])
+        self._room[len(self._stretch) : length] = signal
+        self._stretch = HeelSignal(self._room[:length])
         if self._done == 0 and len(signal):
             self._anchor = signal["q_earth_sensor"][0].copy()
         return list(self._advance(self._origin + len(self._stretch)))
@@ -267,6 +273,7 @@ class Segment:
     def _forget(self, frame: int) -> None:
         """Drop what was before `frame`."""
         self._note_strides(frame)
-        self._stretch = HeelSignal(self._stretch[frame - self._origin :].copy())
+        self._room = self._room[frame - self._origin :].copy()
+        self._stretch = HeelSignal(self._room[: self._origin + len(self._stretch) - frame])
         self._origin = frame
         self._edges = [frame, *(edge for edge in self._edges if edge > frame)]
