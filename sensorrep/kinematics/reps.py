@@ -59,6 +59,9 @@ LEAST_REPS: Final = 3
 """So many movements alike make an exercise, where none of the person's earlier sets shows what a rep is like."""
 LEAST_ONE_LEG: Final = 5
 """The same where one of the two legs hardly moves."""
+TOGETHER: Final = 0.75
+"""Least correlation between a leg that hardly moves and the other: the band makes them move as one. In simulated reps with
+one leg nearly still it is 0.9, in other exercises of one leg (pted) 0.6 at most."""
 ONE_LEG: Final = 0.25
 """A leg hardly moves when it turns less than this share of the other's turn."""
 LEAST_TIME_S: Final = 4.0
@@ -100,6 +103,8 @@ class Span(NamedTuple):
     opening_rad: float
     legs_rad: tuple[float, ...]
     """How far each leg that is looked at turned."""
+    together: float
+    """Correlation of both legs' speeds of opening; 1 where only one leg is looked at."""
     checks: tuple[Check, ...]
 
     @property
@@ -205,8 +210,10 @@ def last_set(found: Found, known: Template | None) -> list[Span]:
     alike = _like(openings, LIKE_SIZE) & _like(durations, LIKE_TIME)
     if not _is_known(found, typical, known):
         legs = np.median([span.legs_rad for span in run], axis=0)
-        least = LEAST_REPS if legs.min() > ONE_LEG * legs.max() else LEAST_ONE_LEG
-        if alike.sum() < least or durations[alike].sum() < LEAST_TIME_S * FRAME_RATE_HZ:
+        both = legs.min() > ONE_LEG * legs.max()
+        if not both and np.median([span.together for span in run]) < TOGETHER:
+            return []
+        if alike.sum() < (LEAST_REPS if both else LEAST_ONE_LEG) or durations[alike].sum() < LEAST_TIME_S * FRAME_RATE_HZ:
             return []
     return _in_rhythm([span for span in run if span.opening_rad >= RUNT * typical])
 
@@ -307,6 +314,15 @@ def _excursions(heel: FloatArray, hysteresis: float) -> list[tuple[int, int, int
     return [trimmed(heel, *triple, confirmed=triple[2] != points[-1]) for triple in triples]
 
 
+def _correlation(rate: FloatArray) -> float:
+    """Pearson's correlation of the columns of (n, 2); 1 for a single column, 0 where one is constant."""
+    if rate.shape[1] == 1:
+        return 1.0
+    centred = rate - rate.mean(axis=0)
+    size = float(np.sqrt((centred**2).sum(axis=0).prod()))
+    return float(centred.prod(axis=1).sum()) / size if size > 0.0 else 0.0
+
+
 def _judge(
     stretch: HeelSignal,
     heel: FloatArray,
@@ -337,6 +353,7 @@ def _judge(
     lasts_s = (comes_back - leaves) * SEARCH_STEP / FRAME_RATE_HZ
     each = tuple(np.ptp(legs[leaves : comes_back + 1], axis=0).tolist())
     furthest = max(each)
+    rate = (stretch["rate_rad_s"][frames[1] : frames[3] : SEARCH_STEP] * axes).sum(axis=2)[:, list(feet)]
     checks = (
         Check("large enough (rad)", opening, limits.least_opening_rad, opening >= limits.least_opening_rad),
         Check("small enough for a hip (rad)", furthest, limits.most_range_rad, furthest <= limits.most_range_rad),
@@ -345,4 +362,4 @@ def _judge(
         Check("comes back (share)", back / out if out > 0.0 else 0.0, RETURN, back >= RETURN * out > 0.0),
         Check("like the others (ratio)", out / typical, ALIKE, out <= ALIKE * typical),
     )
-    return Span(*frames.tolist(), opening, each, checks)
+    return Span(*frames.tolist(), opening, each, _correlation(rate), checks)
