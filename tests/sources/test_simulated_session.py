@@ -17,7 +17,7 @@ from sensorrep.sources.simulated_radio import World
 from sensorrep.sources.synthetic import simulate
 
 SEED = 5
-SCENARIO = short(3, 4)
+SCENARIO = short(3, 6)
 Span = tuple[float, float]
 
 
@@ -71,8 +71,8 @@ def gaps(session: Played, foot: Foot) -> list[Span]:
     return [(a + shift_s, b + shift_s) for a, b in session.document["feet"][foot.word]["gaps"]]
 
 
-MIDST_S = round(sum(true_reps()[5]) / 2, 2)
-"""In the middle of the second set's second rep."""
+MIDST_S = round(sum(true_reps()[9]) / 2, 2)
+"""In the middle of the second set's fourth rep: three stand before it, which is as few as make a set."""
 
 GAPLESS: dict[str, list[list[Any]]] = {
     "nothing": [],

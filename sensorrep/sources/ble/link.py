@@ -188,23 +188,32 @@ class Link:
         self._note("link", state="connected" if before is None else "back", name=connection.name)
 
     async def _watch(self, connection: Connection, sensor: Device, scripts: Scripts) -> None:
-        """Stay until `stop`; ask now and then for battery and clock. Raises RadioError once the link is no good."""
-        battery_ns = ping_ns = self._now_ns()
-        while not self._stopping:
-            now_ns = self._now_ns()
-            if now_ns >= battery_ns:
-                battery_ns = now_ns + int(BATTERY_EVERY_S * 1e9)
+        """Stay until `stop`. Raises RadioError once the link is no good, however long a question goes unanswered."""
+        asking = asyncio.create_task(self._ask(connection, sensor, scripts))
+        asking.add_done_callback(lambda _: self._wake.set())
+        try:
+            while not self._stopping and not asking.done():
+                self._judge()
+                until_ns = self._alive_ns + int(SILENCE_S * 1e9)
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(max(until_ns - self._now_ns(), 0) * 1e-9):
+                        await self._wake.wait()
+                self._wake.clear()
+        finally:
+            asking.cancel()
+            await asyncio.wait([asking])
+        if not asking.cancelled():
+            asking.result()  # it ends by itself only through a mistake of ours
+
+    async def _ask(self, connection: Connection, sensor: Device, scripts: Scripts) -> None:
+        """Ask for clock and battery now and then."""
+        battery_ns = self._now_ns()
+        while True:
+            if self._now_ns() >= battery_ns:
+                battery_ns += int(BATTERY_EVERY_S * 1e9)
                 await self._look_at_battery(connection, sensor, scripts)
-            elif now_ns >= ping_ns:
-                ping_ns = now_ns + int(PING_EVERY_S * 1e9)
-                await self._ping(sensor, scripts)
-            self._judge()
-            until_ns = min(battery_ns, ping_ns, self._alive_ns + int(SILENCE_S * 1e9))
-            with suppress(TimeoutError):
-                async with asyncio.timeout(max(until_ns - self._now_ns(), 0) * 1e-9):
-                    await self._wake.wait()
-            self._wake.clear()
-            self._judge()
+            await self._ping(sensor, scripts)
+            await asyncio.sleep(PING_EVERY_S)
 
     async def _see_whole_packets(self) -> None:
         """Where packets may be too long for the link, wait until one came whole. Raises RadioError where none does."""
