@@ -69,10 +69,9 @@ async def live(
 
 
 def latest(pipeline: Pipeline, unrest: Unrest) -> Latest:
-    """The signal just now, as far as the pipeline tells: `now`, both openings; `swapped`, if feet look exchanged."""
-    told: dict[str, Callable[[], Any] | None] = {name: getattr(pipeline, name, None) for name in ("now", "swapped")}
-    opening, swapped = (None if ask is None else ask() for ask in told.values())
-    return Latest(opening, unrest, swapped)
+    """The signal just now; the openings where the pipeline offers them, as `now()`."""
+    now: Callable[[], tuple[float, float] | None] | None = getattr(pipeline, "now", None)
+    return Latest(None if now is None else now(), unrest, pipeline.swapped())
 
 
 class Settling:

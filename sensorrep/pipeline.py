@@ -72,6 +72,10 @@ class Pipeline:
         events += self._summarise.push(self._segment.finish())
         return events + self._summarise.finish(self._end_s, self._stats())
 
+    def swapped(self) -> bool | None:
+        """Whether the sensors look exchanged, left for right; None while no set has told."""
+        return self._segment.swapped
+
     def signal(self) -> HeelSignal:
         """The session's poses and openings so far. Raises ValueError without `trace`."""
         if self._trace is None:

@@ -6,7 +6,7 @@ import os
 import signal
 import stat
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -49,9 +49,11 @@ class Played:
     world: World
 
 
-def play(out: Path, *faults: list[Any], stop_after_s: float | None = None) -> Played:
-    """A session from beginning to end, or until `stop_after_s`."""
-    world, view = World(SCENARIO, 4, parse_script(list(faults))), Watching()
+def play(
+    out: Path, *faults: list[Any], stop_after_s: float | None = None, exchanged: bool = False, seed: int = 4
+) -> Played:
+    """A session from beginning to end, or until `stop_after_s`; perhaps with each sensor on the other foot."""
+    world, view = World(SCENARIO, seed, parse_script(list(faults))), Watching()
 
     def watched(latest: Callable[[], Latest]) -> View:
         view.latest = latest
@@ -60,7 +62,10 @@ def play(out: Path, *faults: list[Any], stop_after_s: float | None = None) -> Pl
     async def main() -> SessionSummary | None:
         stop = asyncio.Event()
         asyncio.get_running_loop().call_later(stop_after_s or world.seconds, stop.set)
-        radio = Radio(world.wanted(), rate_hz=100.0, world=world.backends(), now_ns=virtual_time.now_ns)
+        wanted = world.wanted()
+        if exchanged:
+            wanted = {foot: replace(wanted[Foot(1 - foot)], foot=foot) for foot in Foot}
+        radio = Radio(wanted, rate_hz=100.0, world=world.backends(), now_ns=virtual_time.now_ns)
         plan = Plan(out, "heels-apart", None, None, True, {"sensorrep": "test"})
         return await live(radio, plan, stop, watched)
 
@@ -110,6 +115,11 @@ def test_the_recording_is_marked_complete_and_the_owners(played: tuple[Played, P
     assert packets > 2000
     assert stat.S_IMODE(out.stat().st_mode) == 0o600
     assert stat.S_IMODE(out.parent.stat().st_mode) == 0o700
+
+
+@pytest.mark.parametrize("exchanged", [False, True])
+def test_exchanged_sensors_are_seen_after_the_first_set(tmp_path: Path, exchanged: bool) -> None:
+    assert play(tmp_path / "x.jsonl", exchanged=exchanged, seed=0).view.latest().swapped is exchanged
 
 
 def test_how_much_the_feet_move_is_known_until_the_first_rep(played: tuple[Played, Path]) -> None:
