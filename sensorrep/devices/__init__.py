@@ -9,6 +9,8 @@ A module offers, as plain names:
 - ``start(rate_hz)`` and ``stop()``: scripts (see `Script`) that configure and start, or stop, a connected sensor.
   What ``start`` returns is the ``info`` that the decoder needs later (ranges, rates): it goes into the recording.
 - ``Decoder(info)``: packets of one sensor -> samples (see `Decoder`).
+- where the sensor can be asked, ``battery()``: a script that returns one byte, per cent; and ``clock(token)`` with
+  ``parse_ping(answer, sent_ns, received_ns)``: a script for its clock, and what the answer says.
 
 A script is a generator: it yields an action, is sent the bytes that answer it (empty where nothing answers), and
 returns the sensor's info. So a whole start-up is testable without a radio.
@@ -72,7 +74,7 @@ class Decoder(Protocol):
     """Payloads that were no valid message so far; the stream goes on after each."""
 
     def push(self, packets: Sequence[Packet]) -> Samples:
-        """Samples of these packets, in order of arrival; `foot` is left 0. Any cutting of the packets gives the same."""
+        """Samples of these packets in order of arrival; `foot` is left 0. Any cutting of the packets gives the same."""
         ...
 
 
