@@ -7,7 +7,7 @@ import numpy as np
 
 from sensorrep.kinematics import axes as turning
 from sensorrep.kinematics.excursions import Boundaries, boundaries
-from sensorrep.kinematics.reps import Found, Span
+from sensorrep.kinematics.reps import AWAY, Found, Span
 from sensorrep.model import FRAME_RATE_HZ, BoolArray, FloatArray, HeelSignal, PerFoot, Rep
 
 SCALE_SD: Final = 0.01
@@ -26,13 +26,17 @@ LEAST_LAG_RANGE_RAD: Final = float(np.radians(2.0))
 def measure(stretch: HeelSignal, found: Found, span: Span, feet: tuple[int, ...]) -> Rep:
     """One rep of a stretch, on the axes found in it; `pause_s` is left open, since it needs the next rep."""
     part = stretch[span.low : span.next_low + 1]
+    _, shares = turning.leg_axes(found.direction)
     opening = turning.opening(part["q_earth_sensor"], found.q_rest, found.axes)
+    opening = turning.bridged(opening, part["ok"], found.axes, shares, AWAY)
     heel: FloatArray = opening[:, list(feet)].sum(axis=1)
     high = int(np.argmax(heel[1:-1])) + 1
     at = boundaries(heel, high, FRAME_RATE_HZ)
     rate = (part["rate_rad_s"] * found.axes).sum(axis=2)
     out, back = slice(round(at.start), high + 1), slice(high, round(at.end) + 1)
-    ranges = each(feet, lambda foot: _range(opening[:, foot], at))
+    lasted = slice(round(at.start), round(at.end) + 1)
+    there = tuple(foot for foot in feet if not _away(part["ok"][lasted, foot]))
+    ranges = each(there, lambda foot: _range(opening[:, foot], at))
     start_s = float(part["time_s"][0])
     return Rep(
         start_s=start_s + at.start / FRAME_RATE_HZ,
@@ -41,14 +45,14 @@ def measure(stretch: HeelSignal, found: Found, span: Span, feet: tuple[int, ...]
         end_s=start_s + at.end / FRAME_RATE_HZ,
         pause_s=None,
         range_rad=ranges,
-        range_sd_rad=each(feet, lambda foot: _range_sd(opening[:, foot], at)),
+        range_sd_rad=each(there, lambda foot: _range_sd(opening[:, foot], at)),
         opening_rad=_range(heel, at),
-        peak_speed_rad_s=each(feet, lambda foot: float(_smooth(rate[out, foot]).max())),
-        return_speed_rad_s=each(feet, lambda foot: float(-_smooth(rate[back, foot]).min())),
-        smoothness=each(feet, lambda foot: sparc(rate[round(at.start) : round(at.end) + 1, foot], FRAME_RATE_HZ)),
+        peak_speed_rad_s=each(there, lambda foot: float(_smooth(rate[out, foot]).max())),
+        return_speed_rad_s=each(there, lambda foot: float(-_smooth(rate[back, foot]).min())),
+        smoothness=each(there, lambda foot: sparc(rate[round(at.start) : round(at.open) + 1, foot], FRAME_RATE_HZ)),
         tremor_rad_s=_tremor(rate[round(at.open) : round(at.close) + 1, list(feet)]),
-        lag_s=_lag(opening[: high + 1], at),
-        flags=_flags(ranges, part["ok"][round(at.start) : round(at.end) + 1, list(feet)]),
+        lag_s=_lag(opening[: high + 1], at) if len(there) == 2 else None,
+        flags=_flags(ranges, part["ok"][lasted][:, list(feet)]),
         checks=span.checks,
     )
 
@@ -77,6 +81,12 @@ def sparc(rate: FloatArray, rate_hz: float) -> float:
         return 0.0
     step = np.diff(frequency[:last]) / (frequency[last - 1] - frequency[0])
     return float(-np.sqrt(step**2 + np.diff(amplitude[:last]) ** 2).sum())
+
+
+def _away(ok: BoolArray) -> bool:
+    """Whether a foot (n) was away for AWAY frames on end."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[True], ok, [True]]))).reshape(-1, 2)
+    return bool(len(edges)) and int((edges[:, 1] - edges[:, 0]).max()) >= AWAY
 
 
 def _level(signal: FloatArray, stretch: tuple[int, int]) -> float:

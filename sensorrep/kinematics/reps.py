@@ -75,6 +75,8 @@ RUNT: Final = 0.25
 """Smaller excursions, as a share of the set's median, are fidgets between reps, not partial reps."""
 SEARCH_STEP: Final = 4
 """The search looks at every fourth frame (25 Hz), which is plenty for turning points; what is found is measured on all."""
+AWAY: Final = round(0.25 * FRAME_RATE_HZ)
+"""A foot without samples for so many frames is away; shorter holes are interpolated."""
 SET_GAP: Final = round(SET_GAP_S * FRAME_RATE_HZ / SEARCH_STEP)
 SURE_REST: Final = round(1.0 * FRAME_RATE_HZ / SEARCH_STEP)
 """Standing still for a second before the first movement is rest, not a hold."""
@@ -104,7 +106,7 @@ class Span(NamedTuple):
     legs_rad: tuple[float, ...]
     """How far each leg that is looked at turned."""
     together: float
-    """Correlation of both legs' speeds of opening; 1 where only one leg is looked at."""
+    """Correlation of both legs' speeds of opening; 1 where only one leg is looked at, or seen."""
     checks: tuple[Check, ...]
 
     @property
@@ -159,10 +161,11 @@ def find(
     best = turning.consensus(strokes, 0.3 * limits.least_opening_rad, ALIGNMENT, prior)
     if best is None:
         return None
-    axes, _ = turning.leg_axes(best.direction)
+    axes, shares = turning.leg_axes(best.direction)
     q_rest = stretch["q_earth_sensor"][edges[int(np.argmax(best.support))]]
     searched = stretch[::SEARCH_STEP]
-    legs = turning.opening(searched["q_earth_sensor"], q_rest, axes)[:, list(feet)]
+    legs = turning.opening(searched["q_earth_sensor"], q_rest, axes)
+    legs = turning.bridged(legs, searched["ok"], axes, shares, AWAY // SEARCH_STEP)[:, list(feet)]
     heel: FloatArray = legs.sum(axis=1)
     swings, _ = turning_points(heel, limits.least_opening_rad)
     if len(swings) < 3:
@@ -195,15 +198,17 @@ def find(
 
 
 def last_set(found: Found, known: Template | None) -> list[Span]:
-    """The last run of passed excursions without a rest longer than SET_GAP_S between them, if it is a set of reps.
+    """The last run of passed excursions without a rest longer than SET_GAP_S between them that is a set of reps.
 
     Stray movement seldom comes back the same way, about the same axes, by the same angle, three times in a row. A run
     like the person's earlier set needs no such evidence; one in which a leg hardly moves, as when a foot adjusts the
     band, needs more.
     """
-    run = _last_run(found.spans)
-    if not run:
-        return []
+    return next((reps for run in reversed(_runs(found.spans)) if (reps := _set_in(run, found, known))), [])
+
+
+def _set_in(run: list[Span], found: Found, known: Template | None) -> list[Span]:
+    """The reps of a run, none if it is no set."""
     openings = np.array([span.opening_rad for span in run])
     typical = float(np.median(openings))
     durations = np.array([span.back - span.leaves for span in run])
@@ -213,7 +218,9 @@ def last_set(found: Found, known: Template | None) -> list[Span]:
         both = legs.min() > ONE_LEG * legs.max()
         if not both and np.median([span.together for span in run]) < TOGETHER:
             return []
-        if alike.sum() < (LEAST_REPS if both else LEAST_ONE_LEG) or durations[alike].sum() < LEAST_TIME_S * FRAME_RATE_HZ:
+        if alike.sum() < (LEAST_REPS if both else LEAST_ONE_LEG):
+            return []
+        if durations[alike].sum() < LEAST_TIME_S * FRAME_RATE_HZ:
             return []
     return _in_rhythm([span for span in run if span.opening_rad >= RUNT * typical])
 
@@ -250,21 +257,22 @@ def _is_known(found: Found, typical: float, known: Template | None) -> bool:
 
 def _full_reps(found: Found) -> int:
     """How many reps of typical size, and of like durations, the last run has."""
-    run = _last_run(found.spans)
+    run = next(reversed(_runs(found.spans)), [])
     durations = np.array([span.back - span.leaves for span in run])
     full = np.array([span.opening_rad > found.typical_rad / LIKE_SIZE for span in run])
     return int((full & _like(durations, LIKE_TIME)).sum()) if run else 0
 
 
-def _last_run(spans: tuple[Span, ...]) -> list[Span]:
-    run: list[Span] = []
+def _runs(spans: tuple[Span, ...]) -> list[list[Span]]:
+    """Passed excursions without a rest longer than SET_GAP_S between them."""
+    runs: list[list[Span]] = []
     for span in spans:
         if not span.passed:
             continue
-        if run and span.leaves - run[-1].back > SET_GAP_S * FRAME_RATE_HZ:
-            run = []
-        run.append(span)
-    return run
+        if not runs or span.leaves - runs[-1][-1].back > SET_GAP_S * FRAME_RATE_HZ:
+            runs.append([])
+        runs[-1].append(span)
+    return runs
 
 
 def _open_sign(
@@ -315,8 +323,8 @@ def _excursions(heel: FloatArray, hysteresis: float) -> list[tuple[int, int, int
 
 
 def _correlation(rate: FloatArray) -> float:
-    """Pearson's correlation of the columns of (n, 2); 1 for a single column, 0 where one is constant."""
-    if rate.shape[1] == 1:
+    """Pearson's correlation of the columns of (n, 2); 1 for fewer columns, 0 where one is constant."""
+    if rate.shape[1] < 2:
         return 1.0
     centred = rate - rate.mean(axis=0)
     size = float(np.sqrt((centred**2).sum(axis=0).prod()))
@@ -353,7 +361,9 @@ def _judge(
     lasts_s = (comes_back - leaves) * SEARCH_STEP / FRAME_RATE_HZ
     each = tuple(np.ptp(legs[leaves : comes_back + 1], axis=0).tolist())
     furthest = max(each)
-    rate = (stretch["rate_rad_s"][frames[1] : frames[3] : SEARCH_STEP] * axes).sum(axis=2)[:, list(feet)]
+    during = stretch[frames[1] : frames[3] : SEARCH_STEP]
+    seen = [foot for foot in feet if during["ok"][:, foot].mean() > 0.5]  # a leg whose sensor is away says nothing
+    rate = (during["rate_rad_s"] * axes).sum(axis=2)[:, seen]
     checks = (
         Check("large enough (rad)", opening, limits.least_opening_rad, opening >= limits.least_opening_rad),
         Check("small enough for a hip (rad)", furthest, limits.most_range_rad, furthest <= limits.most_range_rad),

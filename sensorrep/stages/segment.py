@@ -11,7 +11,7 @@ from sensorrep.kinematics import sides
 from sensorrep.kinematics.measures import measure
 from sensorrep.kinematics import axes as turning
 from sensorrep.kinematics.posture import arm, posture
-from sensorrep.kinematics.reps import LEAST_REPS, LIMITS, SET_GAP_S, Found, Span, VALLEY, Template, find, last_set
+from sensorrep.kinematics.reps import LIMITS, SET_GAP_S, Found, Span, VALLEY, Template, find, last_set
 from sensorrep.model import (
     FRAME_RATE_HZ,
     HEEL,
@@ -79,6 +79,7 @@ class Segment:
         self._anchor: FloatArray | None = None
         self._deadline = PATIENCE_FRAMES
         self._announced = 0
+        self._last_back = 0
         self._set_number = 1
         self._known: Template | None = None
         self._prior: FloatArray | None = None
@@ -97,6 +98,7 @@ class Segment:
         self._stretch = HeelSignal(self._room[:length])
         if self._done == 0 and len(signal):
             self._anchor = signal["q_earth_sensor"][0].copy()
+            self._poses = [self._anchor]
         return list(self._advance(self._origin + len(self._stretch)))
 
     def finish(self) -> list[Finding]:
@@ -152,6 +154,11 @@ class Segment:
             return
         self._edges.append(frame)
         found, run = self._look(frame)
+        if run and self._announced and run[0].leaves + self._origin > self._last_back + GAP_FRAMES:
+            yield from self._close(self._last_back + GAP_FRAMES // 2)
+            self._forget(self._last_back + GAP_FRAMES // 2)
+            self._anchor = self._stretch["q_earth_sensor"][0].copy()
+            found, run = self._look(frame)
         if found is not None and found.now < 1.0 - VALLEY:
             yield from self._announce(frame, found, run)
 
@@ -182,12 +189,13 @@ class Segment:
             rep = measure(self._stretch, found, run[number - 1], self._feet)
             yield RepCounted(self._set_number, number, time_s, rep)
         self._announced = len(run)
-        self._deadline = max(run[-1].back + self._origin + GAP_FRAMES, self._done)
+        self._last_back = run[-1].back + self._origin
+        self._deadline = max(self._last_back + GAP_FRAMES, self._done)
 
     def _look(self, frame: int, *, over: bool = False) -> tuple[Found | None, list[Span]]:
         """What the stretch up to `frame` holds, and the running set's reps in it."""
         stretch = HeelSignal(self._stretch[: frame + 1 - self._origin])
-        edges = np.array(self._edges) - self._origin
+        edges = np.array([edge for edge in self._edges if edge <= frame]) - self._origin
         found = find(stretch, edges, self._feet, self._movement, self._known, self._prior, over=over)
         if found is None:
             return None, []
@@ -236,7 +244,7 @@ class Segment:
     def _close(self, frame: int) -> Iterator[Finding]:
         """Look at the stretch as a whole, and say what its set was."""
         time_s = float(self._stretch["time_s"][frame - self._origin])
-        self._edges.append(frame)
+        self._edges = sorted({*self._edges, frame})
         found, run = self._look(frame, over=True)
         if found is not None:
             counted = set(run)
@@ -260,7 +268,7 @@ class Segment:
     def _rejected(self, span: Span) -> Rejected:
         time_s = self._stretch["time_s"]
         failed = [check for check in span.checks if not check.passed]
-        why = f"not {failed[0].rule}" if failed else f"fewer than {LEAST_REPS} alike"
+        why = f"not {failed[0].rule}" if failed else "too few alike to be a set"
         return Rejected(float(time_s[span.leaves]), float(time_s[span.back]), why, span.checks)
 
     def _restart(self, frame: int) -> None:
