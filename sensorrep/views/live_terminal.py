@@ -160,8 +160,8 @@ def _bars(screen: Screen, width: int, thick: int, ink: str, ground: str) -> list
     sides = [words.UNKNOWN if angle is None else f"{words.number(angle, 0)}°" for angle in screen.opening_deg]
     room = max(min((width - 2 * len("right  000° ") - 1) // 2, MOST_BAR), 3)
     left, right = (_filled(angle, screen.scale_deg, room) for angle in screen.opening_deg)
-    bar = Text(ground * (room - left), "dim") + Text(ink * left, "bold green")
-    bar += Text("│" if ground != "-" else "|") + Text(ink * right, "bold green") + Text(ground * (room - right), "dim")
+    bar = Text().append(ground * (room - left), "dim").append(ink * left, "bold green")
+    bar.append("|" if ground == "-" else "│").append(ink * right, "bold green").append(ground * (room - right), "dim")
     before, after = f" left {sides[0]:>4} ", f" {sides[1]:<4} right"
     pad = max((width - bar.cell_len - len(before) - len(after)) // 2, 0)
     named = Text(" " * pad) + Text(before, "bold") + bar + Text(after, "bold")

@@ -75,6 +75,14 @@ def test_openings_grow_from_the_middle_outward() -> None:
     assert "░" not in left
 
 
+def test_the_filled_part_stands_out_from_the_ground_without_colour() -> None:
+    made = board()
+    console = Console(file=io.StringIO(), force_terminal=True, no_color=True, width=80, height=24)
+    console.print(Board(made, lambda: at_ns(60)))
+    (bar, *_) = [line for line in console.file.getvalue().split("\n") if "°" in line]  # type: ignore[attr-defined]
+    assert re.search(r"\x1b\[2m░+\x1b\[0m\x1b\[1m█+\x1b\[0m│\x1b\[1m█+\x1b\[0m\x1b\[2m░+", bar)
+
+
 def test_an_unknown_opening_is_a_dash_and_an_empty_bar() -> None:
     (bar,) = [
         line.plain for line in lines(replace(screen(), opening_deg=(None, 3.0)), 80, 24) if "left    –" in line.plain
