@@ -166,11 +166,11 @@ def _radio_error(who: str, error: Exception) -> RadioError:
         case BleakDBusError() if error.dbus_error.endswith((".NotReady", ".NotPowered")):
             return RadioError(RadioReason.ADAPTER_OFF, "Bluetooth cannot be used")
         case BleakDBusError() if error.dbus_error.endswith(".ServiceUnknown"):
-            return RadioError(RadioReason.NO_ADAPTER, "the system's Bluetooth service is not running")
+            return RadioError(RadioReason.NO_ADAPTER, "Bluetooth cannot be used (its service is not running)")
         case PermissionError():
             return RadioError(RadioReason.NO_PERMISSION, "Bluetooth cannot be used")
         case FileNotFoundError() | ConnectionRefusedError():  # there is no bus to ask for Bluetooth
-            return RadioError(RadioReason.NO_ADAPTER, "the system's Bluetooth service is not running")
+            return RadioError(RadioReason.NO_ADAPTER, "Bluetooth cannot be used (its service is not running)")
         case TimeoutError():
             return RadioError(RadioReason.LINK_FAILED, f"{who} in time")
         case _:
