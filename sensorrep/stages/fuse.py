@@ -8,7 +8,7 @@ from vqf import VQF
 from sensorrep import quaternion
 from sensorrep.model import FRAME_RATE_HZ, POSE, BoolArray, FloatArray, Frames, Poses
 
-UNSETTLED: Final = {"biasClip": 10.0, "biasSigmaInit": 3.0}
+UNSETTLED: Final = {"restThGyr": 0.6}
 """deg/s. Until a sensor has been seen at rest: cheap gyroscopes are off by 5 deg/s, beyond VQF's usual clip of 2."""
 SETTLED: Final = {"biasClip": 0.7, "biasSigmaInit": 0.3, "biasSigmaRest": 0.1, "restMinT": 2.5}
 """After the bias seen at rest was taken out (deg/s, s). A larger clip takes a slow, steady opening for rest and its speed
@@ -17,7 +17,14 @@ defaults keeps a hold that sags from being levelled out where gravity sees nothi
 REST_S: Final = 1.0
 REST_GYR_RAD_S: Final = float(np.radians(0.6))
 REST_ACC_M_S2: Final = 0.25
-"""A sensor is at rest when its readings' standard deviations stay below these for REST_S."""
+"""A sensor may be at rest when its readings' standard deviations stay below these for REST_S. So may one that turns at
+an even speed: the first rest is believed at once when the rate is a USUAL bias, else when it shows twice within MEMORY such
+stretches; later on, all of the last MEMORY stretches must say that the bias has moved."""
+USUAL_RAD_S: Final = float(np.radians(2.0))
+AGREE_RAD_S: Final = float(np.radians(0.3))
+MEMORY: Final = 5
+MOVED_RAD_S: Final = float(np.radians(0.7))
+"""A bias that differs from the one taken out by more than VQF's clip is taken out anew."""
 SEEN: Final = 0.6
 """Least share of the frames of a rest that were measured."""
 AWAY_S: Final = 0.25
@@ -53,19 +60,54 @@ class Fuse:
         return []
 
 
+class _Rests:
+    """Looks for rest in stretches of REST_S, and says when another bias is to be taken out."""
+
+    def __init__(self, rate_hz: float) -> None:
+        self._length = round(REST_S * rate_hz)
+        self._readings = np.zeros((0, 7))  # gyr, acc, ok of a stretch that is not complete
+        self._recent: list[FloatArray | None] = []
+        self.bias: FloatArray | None = None
+
+    def push(self, gyr: FloatArray, acc: FloatArray, ok: BoolArray) -> list[tuple[int, FloatArray]]:
+        """(rows of this block (n, 3), (n, 3), (n) after which it holds, new bias) in order."""
+        started = len(self._readings)
+        readings = np.concatenate([self._readings, np.concatenate([gyr, acc, ok[:, None]], axis=1)])
+        count = len(readings) // self._length
+        stretches = readings[: count * self._length].reshape(count, self._length, 7)
+        self._readings = readings[count * self._length :]
+        found = []
+        for number, stretch in enumerate(stretches):
+            mean = _rate_at_rest(stretch)
+            if mean is not None and self._is_new(mean):
+                self.bias = mean
+                found.append(((number + 1) * self._length - started, mean))
+            self._recent = [*self._recent[-MEMORY + 1 :], mean]
+        return found
+
+    def _is_new(self, mean: FloatArray) -> bool:
+        agree = [one is not None and bool(np.abs(mean - one).max() < AGREE_RAD_S) for one in self._recent]
+        if self.bias is None:
+            return any(agree) or bool(np.abs(mean).max() < USUAL_RAD_S)
+        return len(agree) == MEMORY and all(agree) and bool(np.abs(mean - self.bias).max() > MOVED_RAD_S)
+
+
+def _rate_at_rest(stretch: FloatArray) -> FloatArray | None:
+    """Mean rate (3) of the measured rows of a stretch (n, 7), None if the sensor moved or was away."""
+    seen = stretch[stretch[:, 6] > 0.0]
+    if len(seen) < SEEN * len(stretch) or seen[:, :3].std(axis=0).max() >= REST_GYR_RAD_S:
+        return None
+    return seen[:, :3].mean(axis=0) if seen[:, 3:6].std(axis=0).max() < REST_ACC_M_S2 else None
+
+
 class _Foot:
-    """One foot's filter, restarted at the first rest (with the bias seen there) and after long absences."""
+    """One foot's filter, restarted when rest shows another bias, and after long absences."""
 
     def __init__(self, rate_hz: float) -> None:
         self._rate_hz = rate_hz
         self._vqf = VQF(1.0 / rate_hz, **UNSETTLED)
+        self._rests = _Rests(rate_hz)
         self._bias: FloatArray | None = None
-        self._window = round(REST_S * rate_hz)
-        self._away = round(AWAY_S * rate_hz)
-        self._gyr: list[FloatArray] = []  # since the last multiple of the window, until the first rest is found
-        self._acc: list[FloatArray] = []
-        self._ok: list[BoolArray] = []
-        self._count = 0
         self._yaw = np.array([1.0, 0.0, 0.0, 0.0])
         self._last = np.array([1.0, 0.0, 0.0, 0.0])
         self._restarting = False
@@ -74,61 +116,39 @@ class _Foot:
     def push(self, gyr: FloatArray, acc: FloatArray, ok: BoolArray) -> tuple[FloatArray, FloatArray]:
         """((n, 4) orientation, (n, 3) rate without bias) of readings (n, 3), (n, 3), (n)."""
         q, rate = np.empty((len(gyr), 4)), np.empty((len(gyr), 3))
+        biases = dict(self._rests.push(gyr, acc, ok))
+        changes = (np.flatnonzero(ok[1:] != ok[:-1]) + 1).tolist()
         start = 0
-        for stop in self._cuts(ok):
+        for stop in sorted({*changes, *biases, len(ok)} - {0}):
             part = slice(start, stop)
             q[part], rate[part] = self._run(gyr[part], acc[part], ok[part])
+            if stop in biases:
+                self._restart(biases[stop])
             start = stop
         return q, rate
 
-    def _cuts(self, ok: BoolArray) -> list[int]:
-        """Where a block is cut: at whole windows while rest is looked for, where presence changes or is long missed.
-
-        Cuts that are not needed change nothing; one that is missing would make the result depend on the blocks.
-        """
-        changes = (np.flatnonzero(ok[1:] != ok[:-1]) + 1).tolist()
-        long = [self._away - self._absent, *(change + self._away for change in changes if not ok[change])]
-        first = self._window - self._count % self._window
-        windows = list(range(first, len(ok), self._window)) if self._bias is None else []
-        return sorted({len(ok), *(cut for cut in (*changes, *long, *windows) if 0 < cut < len(ok))})
-
     def _run(self, gyr: FloatArray, acc: FloatArray, ok: BoolArray) -> tuple[FloatArray, FloatArray]:
-        if not len(ok):
-            return np.empty((0, 4)), np.empty((0, 3))
-        if not ok[0] and self._absent >= self._away:
-            self._absent += len(ok)
-            if self._bias is None:
-                self._look_for_rest(gyr, acc, ok)
-            return np.repeat(self._last[None, :], len(ok), axis=0), np.zeros((len(ok), 3))
-        if ok[0] and self._absent >= self._away:
+        """The same for readings that are all there or all not."""
+        away = round(AWAY_S * self._rate_hz)
+        held = len(ok) if not ok[0] else 0
+        if held and self._absent + held > away:
+            there = max(away - self._absent, 0)
+            q, rate = self._run(gyr[:there], acc[:there], ok[:there]) if there else (np.empty((0, 4)), np.empty((0, 3)))
+            self._absent += held - there
+            still = np.repeat(self._last[None, :], held - there, axis=0)
+            return np.concatenate([q, still]), np.concatenate([rate, np.zeros((held - there, 3))])
+        if ok[0] and self._absent > away:
             self._restart(self._bias)
-        self._absent = 0 if ok[0] else self._absent + len(ok)
-        known = np.zeros(3) if self._bias is None else self._bias
-        centred = gyr - known
+        self._absent = self._absent + held if held else 0
+        centred = gyr if self._bias is None else gyr - self._bias
         estimate = self._vqf.updateBatch(np.ascontiguousarray(centred), np.ascontiguousarray(acc))
-        q: FloatArray = estimate["quat6D"]
+        q = estimate["quat6D"]
         if self._restarting:
             self._yaw = _heading(quaternion.multiply(self._last, quaternion.conjugate(q[0])))
             self._restarting = False
         q = quaternion.multiply(self._yaw, q)
         self._last = q[-1]
-        if self._bias is None:
-            self._look_for_rest(gyr, acc, ok)
         return q, centred - estimate["bias"]
-
-    def _look_for_rest(self, gyr: FloatArray, acc: FloatArray, ok: BoolArray) -> None:
-        self._gyr.append(gyr)
-        self._acc.append(acc)
-        self._ok.append(ok)
-        self._count += len(ok)
-        if self._count % self._window:
-            return
-        seen = np.concatenate(self._ok)
-        if seen.mean() >= SEEN:
-            window_gyr, window_acc = np.concatenate(self._gyr)[seen], np.concatenate(self._acc)[seen]
-            if window_gyr.std(axis=0).max() < REST_GYR_RAD_S and window_acc.std(axis=0).max() < REST_ACC_M_S2:
-                self._restart(window_gyr.mean(axis=0))
-        self._gyr, self._acc, self._ok = [], [], []
 
     def _restart(self, bias: FloatArray | None) -> None:
         """A new filter, with the bias if that is known; the heading goes on from where it was."""
