@@ -19,6 +19,12 @@ ComplexArray = npt.NDArray[np.complex128]
 
 LEAST_TURN_RAD: Final = float(np.radians(30.0))
 """A change of position shows a common heading when it turns both shanks by at least this much."""
+HALF_LIFE_S: Final = 30.0
+"""Votes of older strokes fade: what came before the set matters less and less."""
+LONELY: Final = 0.4
+"""Weight of a stroke in which one leg stands still. Larger: hands at the band outvote slow reps; smaller: a leg that
+nearly stands still in its reps is overlooked."""
+ONE_LEG: Final = 0.25
 FAST_RAD_S: Final = 2.0
 """Faster turning is walking, sitting down, knee bends; reps are slower."""
 HALF_LIFE_FRAMES: Final = 6000
@@ -51,13 +57,15 @@ def strokes_between(q_earth_sensor: FloatArray, edges: IntArray) -> FloatArray:
 
 
 def consensus(
-    strokes: FloatArray, least_rad: float, alignment: float, known: FloatArray | None = None
+    strokes: FloatArray, least_rad: float, alignment: float, age_s: FloatArray, known: FloatArray | None = None
 ) -> JointDirection | None:
     """The line along which most turning happened among strokes (k, 6) of at least `least_rad`; None without any.
 
-    Every stroke proposes its own line, and so does a `known` one; the one whose followers (cosine at least `alignment`) turned furthest in sum wins,
-    and is refined to the principal direction of its followers. A plain principal direction would be pulled away by one
-    large stray stroke, this is not (RANSAC with every hypothesis tried; Fischler & Bolles 1981, doi 10.1145/358669.358692).
+    Every stroke proposes its own line, and so does a `known` one; the one whose followers (cosine at least `alignment`)
+    turned furthest in sum wins, and is refined to the principal direction of its followers. A plain principal direction
+    would be pulled away by one large stray stroke, this is not (RANSAC with every hypothesis tried; Fischler & Bolles
+    1981, doi 10.1145/358669.358692). A stroke's vote is capped, so that one knee bend does not outvote a set of small
+    reps; it fades with its `age_s` (k); and it counts less where one leg hardly takes part, as when a foot adjusts the band.
     """
     length = np.sqrt((strokes**2).sum(axis=1))
     large = length >= least_rad
@@ -66,8 +74,10 @@ def consensus(
     unit = np.where(large[:, None], strokes / np.where(large, length, 1.0)[:, None], 0.0)
     proposals = unit if known is None else np.concatenate([unit, known[None, :]])
     cosine = np.abs((proposals[:, None, :] * unit[None, :, :]).sum(axis=2))
-    # a stroke's vote is capped, so that one knee bend does not outvote a set of small reps
-    weight = np.minimum(length, path_quantile(length, 0.5)) * large
+    legs = np.sqrt((unit.reshape(-1, 2, 3) ** 2).sum(axis=2))
+    both = np.minimum(legs.min(axis=1) / (ONE_LEG * np.maximum(legs.max(axis=1), 1e-12)), 1.0)
+    weight = np.minimum(length, path_quantile(length, 0.5)) * large * 0.5 ** (age_s / HALF_LIFE_S)
+    weight = weight * (LONELY + (1.0 - LONELY) * both)
     follows = cosine >= alignment
     votes = (follows * weight[None, :]).sum(axis=1)
     best = int(np.argmax(votes))

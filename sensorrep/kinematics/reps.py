@@ -78,10 +78,8 @@ SEARCH_STEP: Final = 4
 AWAY: Final = round(0.25 * FRAME_RATE_HZ)
 """A foot without samples for so many frames is away; shorter holes are interpolated."""
 SET_GAP: Final = round(SET_GAP_S * FRAME_RATE_HZ / SEARCH_STEP)
-SURE_REST: Final = round(1.0 * FRAME_RATE_HZ / SEARCH_STEP)
-"""Standing still for a second before the first movement is rest, not a hold."""
 LONG_REST: Final = round(6.0 * FRAME_RATE_HZ / SEARCH_STEP)
-"""Standing still for so long after the last movement is rest, not a hold."""
+"""What lasts so long after the last movement of a set is rest, not a hold."""
 
 
 class Template(NamedTuple):
@@ -149,7 +147,7 @@ def find(
 ) -> Found | None:
     """Excursions in a stretch of poses, whose instants of near standstill are `edges`; None where nothing turned.
 
-    Which way is open: as in the person's earlier set (`known`); else away from where the legs rested longer; else as it
+    Which way is open: as in the person's earlier set (`known`); else away from a long rest after the last rep; else as it
     seemed before (`prior`, the joint direction (6,) last found); unless the other way shows more reps. In `one-leg` only
     the one foot in `feet` is looked at. `over`: nothing follows; else a last rep must have come back almost wholly, since
     it may be a bounce.
@@ -158,7 +156,8 @@ def find(
     seen = np.zeros((2, 1))
     seen[list(feet)] = 1.0
     strokes = turning.strokes_between(stretch["q_earth_sensor"], edges) * np.repeat(seen, 3)
-    best = turning.consensus(strokes, 0.3 * limits.least_opening_rad, ALIGNMENT, prior)
+    age_s = (edges[-1] - edges[1:]) / FRAME_RATE_HZ
+    best = turning.consensus(strokes, 0.3 * limits.least_opening_rad, ALIGNMENT, age_s, prior)
     if best is None:
         return None
     axes, shares = turning.leg_axes(best.direction)
@@ -171,7 +170,7 @@ def find(
     if len(swings) < 3:
         return None
     typical = turning.path_quantile(np.abs(np.diff(heel[swings])), TYPICAL)
-    likely, sure = _open_sign(heel, searched["still"][:, list(feet)].all(axis=1), swings, typical, SURE_REST if over else LONG_REST)
+    likely, sure = _open_sign(heel, swings, typical, over=over)
     of_known = float(best.direction @ known.direction) if known is not None else 0.0
     of_prior = float(best.direction @ prior) if prior is not None else 0.0
     if abs(of_known) > ALIGNMENT:
@@ -275,13 +274,11 @@ def _runs(spans: tuple[Span, ...]) -> list[list[Span]]:
     return runs
 
 
-def _open_sign(
-    heel: FloatArray, still: BoolArray, swings: list[int], typical: float, long_rest: int
-) -> tuple[float, bool]:
+def _open_sign(heel: FloatArray, swings: list[int], typical: float, *, over: bool) -> tuple[float, bool]:
     """(+1 if `heel` seems to grow when the legs open, -1 if it falls; whether that is sure): away from where they rested.
 
-    Rest is where the first of the last run of like swings began, unless the legs were moving then and rested long after
-    the last one.
+    Rest is where the last of a run of like swings ended, if nothing like it came for long after a set, else where the first
+    one began.
     """
     step = np.diff(heel[swings])
     alike = np.flatnonzero(_within(np.abs(step), typical, LIKE_SIZE))
@@ -290,11 +287,8 @@ def _open_sign(
     apart = [swings[after] - swings[before + 1] > SET_GAP for before, after in zip(alike, alike[1:], strict=False)]
     start, end = int(alike[np.flatnonzero([True, *apart])[-1]]), int(alike[-1])
     first, last = float(np.sign(step[start])), -float(np.sign(step[end]))
-    rested_before = int(still[max(swings[start] - SURE_REST, 0) : swings[start] + SURE_REST].sum())
-    rested_after = int(still[swings[end + 1] :].sum())
-    if rested_before < SURE_REST and rested_after >= long_rest:
-        return last, True
-    return first, rested_before >= SURE_REST
+    before, after = swings[start], len(heel) - 1 - swings[end + 1]
+    return (last, True) if over and after > min(before, LONG_REST) else (first, False)
 
 
 def _excursions(heel: FloatArray, hysteresis: float) -> list[tuple[int, int, int]]:

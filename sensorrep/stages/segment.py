@@ -36,6 +36,8 @@ OPEN_SHARE: Final = 0.35
 """Legs that are further open than this share of a rep are in the middle of one: their set is not over yet."""
 NEW_POSE_RAD: Final = float(np.radians(20.0))
 KEPT_POSES: Final = 16
+FRESH_FRAMES: Final = round(240.0 * FRAME_RATE_HZ)
+"""Older poses and strides say nothing of the headings any more: these drift by some degrees a minute."""
 LEAST_ARM_M: Final = 0.12
 """A shorter arm than this is no shank: the sensor sits above the ankle."""
 KEPT_STRIDES: Final = 120
@@ -83,7 +85,7 @@ class Segment:
         self._set_number = 1
         self._known: Template | None = None
         self._prior: FloatArray | None = None
-        self._poses: list[FloatArray] = []
+        self._poses: list[tuple[int, FloatArray]] = []
         self.swapped: bool | None = None
         """Whether the first set that could tell it showed left and right exchanged."""
         self._strides: list[turning.Strides] = []
@@ -98,7 +100,7 @@ class Segment:
         self._stretch = HeelSignal(self._room[:length])
         if self._done == 0 and len(signal):
             self._anchor = signal["q_earth_sensor"][0].copy()
-            self._poses = [self._anchor]
+            self._poses = [(0, self._anchor)]
         return list(self._advance(self._origin + len(self._stretch)))
 
     def finish(self) -> list[Finding]:
@@ -131,6 +133,7 @@ class Segment:
         stride = turning.strides(end, part["q_earth_sensor"], part["rate_rad_s"])
         if stride is not None:
             self._strides = [*self._strides[-KEPT_STRIDES + 1 :], stride]
+        self._strides = [one for one in self._strides if end - one.frame < FRESH_FRAMES]
         self._summed = end
 
     def _leaves_position(self, start: int, stop: int) -> int | None:
@@ -155,9 +158,7 @@ class Segment:
         self._edges.append(frame)
         found, run = self._look(frame)
         if run and self._announced and run[0].leaves + self._origin > self._last_back + GAP_FRAMES:
-            yield from self._close(self._last_back + GAP_FRAMES // 2)
-            self._forget(self._last_back + GAP_FRAMES // 2)
-            self._anchor = self._stretch["q_earth_sensor"][0].copy()
+            yield from self._end_set()
             found, run = self._look(frame)
         if found is not None and found.now < 1.0 - VALLEY:
             yield from self._announce(frame, found, run)
@@ -174,8 +175,12 @@ class Segment:
         if float((rate**2).sum(axis=2).max()) > QUIET_RAD_S**2:
             return
         pose = self._stretch["q_earth_sensor"][here].copy()
-        others = [old for old in self._poses if (quaternion.angle_between(old, pose) > NEW_POSE_RAD).any()]
-        self._poses = [*others[-KEPT_POSES + 1 :], pose]
+        self._poses = [
+            (seen, old)
+            for seen, old in self._poses[-KEPT_POSES + 1 :]
+            if frame - seen < FRESH_FRAMES and (quaternion.angle_between(old, pose) > NEW_POSE_RAD).any()
+        ]
+        self._poses.append((frame, pose))
 
     def _announce(self, frame: int, found: Found, run: list[Span]) -> Iterator[RepCounted | RepsCorrected]:
         """Say which reps of the running set are new, or that some were none."""
@@ -220,7 +225,7 @@ class Segment:
         self._note_strides(self._done)
         offset = turning.stride_offset(self._strides, self._done)
         if offset is None:
-            by_pose = (turning.heading_offset(pose, found.q_rest) for pose in reversed(self._poses))
+            by_pose = (turning.heading_offset(pose, found.q_rest) for _, pose in reversed(self._poses))
             offset = next((one for one in by_pose if one is not None), None)
         return turning.opposed(quaternion.rotate(found.q_rest, found.axes), offset) < 0.0
 
@@ -235,15 +240,22 @@ class Segment:
                 self._deadline += POSTPONE_FRAMES
                 yield from self._announce(frame, found, run)
                 return
-            yield from self._close(frame)
-            self._restart(frame)
+            yield from self._end_set()
+            self._deadline = frame + PATIENCE_FRAMES
         else:
             self._forget(max(frame - PATIENCE_FRAMES // 2, self._origin))
             self._deadline = frame + PATIENCE_FRAMES // 2
 
+    def _end_set(self) -> Iterator[Finding]:
+        """Close the running set in the rest after it; what came since belongs to the next stretch."""
+        cut = self._last_back + GAP_FRAMES // 2
+        yield from self._close(cut)
+        self._forget(cut)
+        self._anchor = self._stretch["q_earth_sensor"][0].copy()
+
     def _close(self, frame: int) -> Iterator[Finding]:
         """Look at the stretch as a whole, and say what its set was."""
-        time_s = float(self._stretch["time_s"][frame - self._origin])
+        time_s = float(self._stretch["time_s"][max(frame, self._done - 1) - self._origin])
         self._edges = sorted({*self._edges, frame})
         found, run = self._look(frame, over=True)
         if found is not None:
@@ -261,7 +273,7 @@ class Segment:
             self._set_number += 1
             where = posture(self._stretch, found, run, self._feet) if self._movement == "heels-apart" else None
             if self.swapped is None:
-                self.swapped = sides.swapped(self._poses, found.q_rest, found.axes, where)
+                self.swapped = sides.swapped([pose for _, pose in self._poses], found.q_rest, found.axes, where)
             yield SetFound(time_s, tuple(reps), found, where)
         self._announced = 0
 
