@@ -72,6 +72,10 @@ class Pipeline:
         events += self._summarise.push(self._segment.finish())
         return events + self._summarise.finish(self._end_s, self._stats())
 
+    def now(self) -> tuple[float, float] | None:
+        """Opening of both legs (rad) in the last frame; None before a set has shown about which axes they turn."""
+        return self._segment.now()
+
     def swapped(self) -> bool | None:
         """Whether the sensors look exchanged, left for right; None while no set has told."""
         return self._segment.swapped

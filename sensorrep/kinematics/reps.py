@@ -51,6 +51,8 @@ RETURN: Final = 0.4
 """Share of the way out that must be covered on the way back: after the last rep the legs may rest elsewhere."""
 ALIKE: Final = 2.5
 """A rep is at most this many times the set's typical one, or its inverse."""
+SHORTEST_REP_S: Final = 0.4
+"""Nobody opens against a band and comes back in less."""
 LONGEST_REP_S: Final = 20.0
 """Legs that stay open for longer are at rest there."""
 SET_GAP_S: Final = 8.0
@@ -71,6 +73,8 @@ LIKE_TIME: Final = 2.0
 """Movements are alike when their size and their duration differ less than by these factors from the median."""
 ODD: Final = 0.6
 """A movement of less than this share of the median is unlike the others."""
+RHYTHM: Final = 3.0
+"""A pause of more than so many usual ones, and a second, is out of the rhythm."""
 RUNT: Final = 0.25
 """Smaller excursions, as a share of the set's median, are fidgets between reps, not partial reps."""
 SEARCH_STEP: Final = 4
@@ -78,7 +82,7 @@ SEARCH_STEP: Final = 4
 AWAY: Final = round(0.25 * FRAME_RATE_HZ)
 """A foot without samples for so many frames is away; shorter holes are interpolated."""
 SET_GAP: Final = round(SET_GAP_S * FRAME_RATE_HZ / SEARCH_STEP)
-LONG_REST: Final = round(6.0 * FRAME_RATE_HZ / SEARCH_STEP)
+LONG_REST: Final = round(3.0 * FRAME_RATE_HZ / SEARCH_STEP)
 """What lasts so long after the last movement of a set is rest, not a hold."""
 
 
@@ -131,6 +135,8 @@ class Found(NamedTuple):
     """The person's typical excursion of the heel opening."""
     spans: tuple[Span, ...]
     """All excursions in order; those that passed are reps."""
+    rest_rad: float
+    """The heel opening at rest."""
     now: float
     """How far open the legs are at the stretch's end, as a share of the typical excursion."""
 
@@ -191,7 +197,7 @@ def find(
         )
         rest = min((sign * heel[low] for triple in triples[-NEIGHBOURS:] for low in triple[::2]), default=sign * heel[0])
         now = float(sign * heel[-1] - rest) / typical
-        choices.append(Found(sign * best.direction, sign * axes, q_rest, typical, spans, now))
+        choices.append(Found(sign * best.direction, sign * axes, q_rest, typical, spans, rest, now))
     # seen the wrong way round, the rests between n reps are n - 1 excursions
     return max(choices, key=_full_reps)
 
@@ -225,16 +231,20 @@ def _set_in(run: list[Span], found: Found, known: Template | None) -> list[Span]
 
 
 def _in_rhythm(run: list[Span]) -> list[Span]:
-    """The run without a first or last movement that is both unlike the others and out of their rhythm: a fidget."""
-    openings, shares = (np.array([getattr(span, name) for span in run]) for name in ("opening_rad", "share"))
-    odd = (openings < ODD * np.median(openings)) | (shares < ONE_LEG * np.median(shares))
-    pauses = np.array([after.leaves - span.back for span, after in zip(run, run[1:], strict=False)])
-    if len(run) <= LEAST_REPS:
-        return run
-    if odd[-1] and pauses[-1] > 2.0 * pauses[:-1].max() + FRAME_RATE_HZ:
-        return run[:-1]
-    if odd[0] and pauses[0] > 2.0 * pauses[1:].max() + FRAME_RATE_HZ:
-        return run[1:]
+    """The run without movements at its ends that are both unlike the others and out of their rhythm: fidgets."""
+    while len(run) > LEAST_REPS:
+        openings, shares = (np.array([getattr(span, name) for span in run]) for name in ("opening_rad", "share"))
+        durations = np.array([span.back - span.leaves for span in run])
+        odd = (openings < ODD * np.median(openings)) | (shares < ONE_LEG * np.median(shares))
+        odd |= ~_like(durations, LIKE_TIME)
+        pauses = np.array([after.leaves - span.back for span, after in itertools.pairwise(run)])
+        longest = RHYTHM * float(np.median(pauses)) + FRAME_RATE_HZ
+        if odd[-1] and pauses[-1] > longest:
+            run = run[:-1]
+        elif odd[0] and pauses[0] > longest:
+            run = run[1:]
+        else:
+            break
     return run
 
 
@@ -362,6 +372,7 @@ def _judge(
         Check("large enough (rad)", opening, limits.least_opening_rad, opening >= limits.least_opening_rad),
         Check("small enough for a hip (rad)", furthest, limits.most_range_rad, furthest <= limits.most_range_rad),
         Check("about the set's own axes (cosine)", alignment, limits.alignment, alignment >= limits.alignment),
+        Check("long enough (s)", lasts_s, SHORTEST_REP_S, lasts_s >= SHORTEST_REP_S),
         Check("soon enough (s)", lasts_s, LONGEST_REP_S, lasts_s <= LONGEST_REP_S),
         Check("comes back (share)", back / out if out > 0.0 else 0.0, RETURN, back >= RETURN * out > 0.0),
         Check("like the others (ratio)", out / typical, ALIKE, out <= ALIKE * typical),

@@ -85,6 +85,7 @@ class Segment:
         self._set_number = 1
         self._known: Template | None = None
         self._prior: FloatArray | None = None
+        self._found: Found | None = None
         self._poses: list[tuple[int, FloatArray]] = []
         self.swapped: bool | None = None
         """Whether the first set that could tell it showed left and right exchanged."""
@@ -156,6 +157,8 @@ class Segment:
             self._restart(frame)
             return
         self._edges.append(frame)
+        if self._announced and self._open_share(frame) > 1.0 - VALLEY:
+            return
         found, run = self._look(frame)
         if run and self._announced and run[0].leaves + self._origin > self._last_back + GAP_FRAMES:
             yield from self._end_set()
@@ -197,6 +200,27 @@ class Segment:
         self._last_back = run[-1].back + self._origin
         self._deadline = max(self._last_back + GAP_FRAMES, self._done)
 
+    def _openings(self, frame: int) -> FloatArray:
+        """(2,) opening of each leg on the axes last found."""
+        if self._found is None:
+            return np.zeros(2)
+        pose = self._stretch["q_earth_sensor"][frame - self._origin]
+        return turning.opening(pose, self._found.q_rest, self._found.axes)
+
+    def _open_share(self, frame: int) -> float:
+        """How far open the legs are, as a share of a rep, as last found: at the top of one nothing can be decided."""
+        if self._found is None:
+            return 0.0
+        heel = float(self._openings(frame)[list(self._feet)].sum())
+        return (heel - self._found.rest_rad) / self._found.typical_rad
+
+    def now(self) -> tuple[float, float] | None:
+        """Opening of both legs in the last frame; None before a set has shown about which axes they turn."""
+        if self._found is None or not len(self._stretch):
+            return None
+        left, right = self._openings(self._origin + len(self._stretch) - 1).tolist()
+        return left, right
+
     def _look(self, frame: int, *, over: bool = False) -> tuple[Found | None, list[Span]]:
         """What the stretch up to `frame` holds, and the running set's reps in it."""
         stretch = HeelSignal(self._stretch[: frame + 1 - self._origin])
@@ -207,6 +231,7 @@ class Segment:
         run = last_set(found, self._known)
         if run:
             self._prior = found.direction
+            self._found = found
         if run and (self._same_way(found) or self._on_the_spot(stretch, found, run)):
             run = []
         return found, run
