@@ -82,6 +82,7 @@ SEARCH_STEP: Final = 4
 AWAY: Final = round(0.25 * FRAME_RATE_HZ)
 """A foot without samples for so many frames is away; shorter holes are interpolated."""
 SET_GAP: Final = round(SET_GAP_S * FRAME_RATE_HZ / SEARCH_STEP)
+LAST_LOOK: Final = round(1.0 * FRAME_RATE_HZ / SEARCH_STEP)
 LONG_REST: Final = round(3.0 * FRAME_RATE_HZ / SEARCH_STEP)
 """What lasts so long after the last movement of a set is rest, not a hold."""
 
@@ -287,8 +288,8 @@ def _runs(spans: tuple[Span, ...]) -> list[list[Span]]:
 def _open_sign(heel: FloatArray, swings: list[int], typical: float, *, over: bool) -> tuple[float, bool]:
     """(+1 if `heel` seems to grow when the legs open, -1 if it falls; whether that is sure): away from where they rested.
 
-    Rest is where the last of a run of like swings ended, if nothing like it came for long after a set, else where the first
-    one began.
+    Rest is where the legs are when nothing like a rep came for long after a set, else where the first of the last run of
+    like swings began.
     """
     step = np.diff(heel[swings])
     alike = np.flatnonzero(_within(np.abs(step), typical, LIKE_SIZE))
@@ -296,9 +297,14 @@ def _open_sign(heel: FloatArray, swings: list[int], typical: float, *, over: boo
         return 1.0, False
     apart = [swings[after] - swings[before + 1] > SET_GAP for before, after in zip(alike, alike[1:], strict=False)]
     start, end = int(alike[np.flatnonzero([True, *apart])[-1]]), int(alike[-1])
-    first, last = float(np.sign(step[start])), -float(np.sign(step[end]))
+    first = float(np.sign(step[start]))
     before, after = swings[start], len(heel) - 1 - swings[end + 1]
-    return (last, True) if over and after > min(before, LONG_REST) else (first, False)
+    if not over or after <= min(before, LONG_REST):
+        return first, False
+    ends = heel[np.array(swings)[np.concatenate([alike, alike + 1])]].reshape(2, -1)
+    low, high, final = (float(np.median(level)) for level in (ends.min(axis=0), ends.max(axis=0), heel[-LAST_LOOK:]))
+    nearer = min(abs(final - low), abs(final - high))
+    return (first, False) if nearer > HYSTERESIS * typical else (1.0 if nearer == abs(final - low) else -1.0, True)
 
 
 def _excursions(heel: FloatArray, hysteresis: float) -> list[tuple[int, int, int]]:
