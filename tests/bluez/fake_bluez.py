@@ -46,6 +46,8 @@ class FakeBlueZ:
         """D-Bus clients that scan."""
         self.refused: list[str] = []
         """Names of the errors with which it answered."""
+        self.refusal = asyncio.Event()
+        """Set by the first of them."""
         self.objects: dict[str, dict[str, Properties]] = {}
         self.devices = [Device(self, one, hides_battery) for one in world.peripherals.values()]
         self._address = address
@@ -111,8 +113,12 @@ class FakeBlueZ:
         try:
             return self._call(message)
         except DBusError as error:
-            self.refused.append(error.type)
+            self._note(error)
             raise
+
+    def _note(self, error: DBusError) -> None:
+        self.refused.append(error.type)
+        self.refusal.set()
 
     def _forget(self, client: str) -> None:
         """A D-Bus client is gone, and with it all that it asked for."""
@@ -174,7 +180,7 @@ class FakeBlueZ:
         try:
             await device.connect()
         except DBusError as error:
-            self.refused.append(error.type)
+            self._note(error)
             self._bus.send(Message.new_error(message, error.type, error.text))
         else:
             self._bus.send(Message.new_method_return(message))
@@ -200,6 +206,11 @@ class Device:
     def mtu_size(self) -> int:
         """ATT MTU."""
         return self.peripheral.mtu
+
+    @property
+    def clients(self) -> set[str]:
+        """The D-Bus clients that asked for any notifications."""
+        return set().union(*self.notified.values())
 
     @property
     def connected(self) -> bool:

@@ -89,7 +89,9 @@ class Connection:
         self._wanted = wanted
         self._channels = device(found.model).CHANNELS
         self._heard, self._lost = heard, lost
-        self._closing = False  # the callback comes for our own disconnect as well (#314)
+        # The callback comes for our own disconnect as well (#314), and on BlueZ for a first attempt that broke off at
+        # once, though connect() goes on and succeeds at the second (PR #1255).
+        self._open = False
         self._client = BleakClient(found.device, self._disconnected, timeout=CONNECT_S, backend=backend)
 
     async def open(self) -> None:
@@ -99,6 +101,7 @@ class Connection:
         except BaseException:
             await self.close()
             raise
+        self._open = True
 
     async def subscribe(self, channel: str) -> None:
         """Enable notifications: a plain callback, since each call of a coroutine would be a task of its own."""
@@ -132,7 +135,7 @@ class Connection:
 
     async def close(self) -> None:
         """Disconnect, also a dead client: else all its notifications come twice after the next connect (#2002)."""
-        self._closing = True
+        self._open = False
         with suppress(RadioError):
             await self._do("did not disconnect", self._client.disconnect(), CLOSE_S)
 
@@ -142,7 +145,7 @@ class Connection:
                 return await work
 
     def _disconnected(self, _: BleakClient) -> None:
-        if not self._closing:
+        if self._open:
             self._lost()
 
 
