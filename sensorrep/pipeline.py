@@ -23,6 +23,7 @@ from sensorrep.stages.deskew import Deskew
 from sensorrep.stages.filter import Filter
 from sensorrep.stages.fuse import Fuse
 from sensorrep.stages.measure import Measure
+from sensorrep.stages.presence import Presence
 from sensorrep.stages.segment import Finding, Segment
 from sensorrep.stages.summarise import Summarise
 
@@ -50,6 +51,7 @@ class Pipeline:
         self._sensors = feet
         self._decode = Decode(feet)
         self._deskew = Deskew(feet)
+        self._presence = Presence(feet)
         self._filter = Filter()
         self._fuse = Fuse()
         self._measure = Measure(foot)
@@ -90,7 +92,8 @@ class Pipeline:
         return self._frames(_through(self._deskew.push, blocks))
 
     def _frames(self, blocks: Iterable[Frames]) -> list[Event]:
-        return self._filtered(_through(self._filter.push, blocks))
+        blocks = list(blocks)
+        return _through(self._presence.push, blocks) + self._filtered(_through(self._filter.push, blocks))
 
     def _filtered(self, blocks: Iterable[Frames]) -> list[Event]:
         return self._poses(_through(self._fuse.push, blocks))

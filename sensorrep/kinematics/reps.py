@@ -185,7 +185,7 @@ def find(
     elif abs(of_prior) > ALIGNMENT and not sure:
         likely = float(np.sign(of_prior))
     hysteresis = max(limits.least_opening_rad, HYSTERESIS * typical)
-    choices = []
+    choices: list[Found] = []
     for sign in (likely, -likely):
         triples = _excursions(sign * heel, hysteresis)
         if choices and abs(of_known) > ALIGNMENT:
@@ -193,10 +193,22 @@ def find(
         if choices and len(triples) <= _full_reps(choices[0]):
             break
         spans = tuple(
-            _judge(stretch, sign * heel, sign * legs, triple, sign * axes, feet, typical, limits, over or triple != triples[-1])
+            _judge(
+                stretch,
+                sign * heel,
+                sign * legs,
+                triple,
+                sign * axes,
+                feet,
+                typical,
+                limits,
+                over or triple != triples[-1],
+            )
             for triple in triples
         )
-        rest = min((sign * heel[low] for triple in triples[-NEIGHBOURS:] for low in triple[::2]), default=sign * heel[0])
+        rest = min(
+            (sign * heel[low] for triple in triples[-NEIGHBOURS:] for low in triple[::2]), default=sign * heel[0]
+        )
         now = float(sign * heel[-1] - rest) / typical
         choices.append(Found(sign * best.direction, sign * axes, q_rest, typical, spans, rest, now))
     # seen the wrong way round, the rests between n reps are n - 1 excursions
@@ -383,4 +395,5 @@ def _judge(
         Check("comes back (share)", back / out if out > 0.0 else 0.0, RETURN, back >= RETURN * out > 0.0),
         Check("like the others (ratio)", out / typical, ALIKE, out <= ALIKE * typical),
     )
-    return Span(*frames.tolist(), opening, each, _correlation(rate), checks)
+    low, leaves, high, comes_back, next_low = frames.tolist()
+    return Span(low, leaves, high, comes_back, next_low, opening, each, _correlation(rate), checks)

@@ -82,12 +82,14 @@ def fatigue(reps: Sequence[Rep], first_set: Sequence[Rep] | None) -> Fatigue:
         for loss, values, word in ((range_loss, openings, "range"), (speed_loss, speeds, "opening speed"))
         if (first := _first_lasting(loss >= LOSS)) is not None and falling_by_chance(values) < ACCIDENT
     ]
-    evidence = [f"{word} is down by {LOSS:.0%} or more from rep {first + 1} on" for first, word in starts]
+    evidence = [f"{word} is down by {100.0 * LOSS:.0f} % or more from rep {first + 1} on" for first, word in starts]
     times = np.array([rep.concentric_s + rep.eccentric_s for rep in reps])
     slowing = float(times[-2:].mean() / np.median(times[:EARLY])) - 1.0
     if first_set is not None and len(first_set) >= EARLY:
         against = _best_early(openings) / _best_early(np.array([rep.opening_rad for rep in first_set])) - 1.0
-        evidence.append(f"best early reps are {abs(against):.0%} {'below' if against < 0 else 'above'} the first set's")
+        evidence.append(
+            f"best early reps are {100.0 * abs(against):.0f} % {'below' if against < 0 else 'above'} the first set's"
+        )
     return Fatigue(
         detected=bool(starts),
         from_rep=min(first for first, _ in starts) + 1 if starts else None,
