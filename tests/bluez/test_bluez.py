@@ -21,7 +21,8 @@ from sensorrep.sources.simulated.faults import Fault
 from sensorrep.sources.simulated_radio import World
 from sensorrep.sources.synthetic import Rest, Scenario
 from tests.bluez.conftest import Bus
-from tests.bluez.fake_bluez import ADAPTER, ADAPTER_PATH, FakeBlueZ
+from tests.bluez.fake_bluez import ADAPTER, FakeBlueZ
+from tests.bluez.fake_device import ADAPTER_PATH
 
 LYING = Scenario("prone", (Rest(30.0, "still"),), lies_ready=True)
 PATIENCE_S = 10.0
@@ -154,7 +155,7 @@ class TestScanning:
         host = Host(bus)
 
         async def main() -> None:
-            host.bluez.change(ADAPTER_PATH, ADAPTER, {"Powered": Variant("b", False)})
+            host.bluez.objects.change(ADAPTER_PATH, ADAPTER, {"Powered": Variant("b", False)})
             await scan(0.1)
 
         assert self.reason(host, main) is RadioReason.ADAPTER_OFF
@@ -244,6 +245,18 @@ class TestLostLinks:
             assert await self.lose_twice(host) == 3
             payloads = host.payloads(Foot.LEFT)
             assert [payloads.count(one) for one in payloads[-6:-3]] == [3, 3, 3]
+
+        on(host, main)
+
+    def test_a_sensor_that_the_service_has_forgotten_is_looked_for_again(self, bus: Bus) -> None:
+        host = Host(bus)
+
+        async def main() -> None:
+            async with host.session():
+                await host.until(lambda: bool(host.payloads(Foot.LEFT)))
+                host.befall(Foot.LEFT, "cut")
+                host.bluez.objects.remove(host.bluez.devices[Foot.LEFT].path)
+                await host.until_links(Foot.LEFT, ["connected", "lost", "back"])
 
         on(host, main)
 
