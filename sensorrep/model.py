@@ -312,7 +312,7 @@ class Trace:
 
 @dataclass(frozen=True, slots=True)
 class RepCounted:
-    """A rep was completed. `number` counts within the set from 1; `decided_s` is the instant of the data that decided."""
+    """A rep was completed. `number` counts within the set from 1; at `decided_s` in the data it was decided."""
 
     set_number: int
     number: int

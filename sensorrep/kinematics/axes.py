@@ -1,9 +1,10 @@
 """About which axis, and in which direction, both legs turn together: a consensus over strokes.
 
-A stroke is the net rotation of both shanks between two moments at which they hardly move, as a 6-vector: rotation vector
-of the left shank, then of the right, each in its sensor's frame. An exercise repeats one stroke and its reverse, so its
-strokes lie along one line through the origin of that 6-space, which holds both axes, which way each leg turns, and
-their proportion. Stray movement lies anywhere. In the sensor's frame the line does not move when the heading drifts.
+A stroke is the net rotation of both shanks between two moments at which they hardly move, as a 6-vector: rotation
+vector of the left shank, then of the right, each in its sensor's frame. An exercise repeats one stroke and its reverse,
+so its strokes lie along one line through the origin of that 6-space, which holds both axes, which way each leg turns,
+and their proportion. Stray movement lies anywhere. In the sensor's frame the line does not move when the heading
+drifts.
 """
 
 from collections.abc import Sequence
@@ -65,7 +66,8 @@ def consensus(
     turned furthest in sum wins, and is refined to the principal direction of its followers. A plain principal direction
     would be pulled away by one large stray stroke, this is not (RANSAC with every hypothesis tried; Fischler & Bolles
     1981, doi 10.1145/358669.358692). A stroke's vote is capped, so that one knee bend does not outvote a set of small
-    reps; it fades with its `age_s` (k); and it counts less where one leg hardly takes part, as when a foot adjusts the band.
+    reps; it fades with its `age_s` (k); and it counts less where one leg hardly takes part, as when a foot adjusts the
+    band.
     """
     length = np.sqrt((strokes**2).sum(axis=1))
     large = length >= least_rad
@@ -96,7 +98,7 @@ def path_quantile(lengths: FloatArray, share: float) -> float:
 
 
 def leg_axes(direction: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """((2, 3) unit axes in the sensors' frames, (2,) share of each leg) of a joint direction; a still leg has axis 0."""
+    """((2, 3) unit axes in the sensors' frames, (2,) shares of the legs) of a direction; a still leg has axis 0."""
     parts = direction.reshape(2, 3)
     share = np.sqrt((parts**2).sum(axis=1))
     axes = np.where(share[:, None] > 1e-6, parts / np.where(share > 1e-6, share, 1.0)[:, None], 0.0)
@@ -113,7 +115,8 @@ def heading_offset(q_before: FloatArray, q_after: FloatArray) -> float | None:
 
     Two shanks that are parallel before and after a change of position turn alike in the room, whatever each did in
     between; so the two rotation vectors differ by the heading offset alone. None unless the change turned both shanks
-    alike, by an angle whose axis is certain (not near a half turn), and about an axis that is level enough to show a heading.
+    alike, by an angle whose axis is certain (not near a half turn), and about an axis that is level enough to show a
+    heading.
     """
     turned = quaternion.rotation_vector(quaternion.multiply(q_after, quaternion.conjugate(q_before)))
     angle = np.sqrt((turned**2).sum(axis=1))
@@ -129,7 +132,7 @@ def heading_offset(q_before: FloatArray, q_after: FloatArray) -> float | None:
 def bridged(opening: FloatArray, ok: BoolArray, axes: FloatArray, shares: FloatArray, least: int) -> FloatArray:
     """Openings (n, 2) in which a foot that was away for at least `least` rows moved along with the other meanwhile.
 
-    What a foot did while it was away is not known, and where gravity sees nothing its opening is off for good afterwards.
+    What a foot did while it was away is not known, and where gravity sees nothing its opening is off for good after.
     The band makes both legs move as one, so the other leg's opening, scaled by the legs' shares (2,), stands in for it,
     and what comes after is shifted to go on from there.
     """
@@ -173,9 +176,9 @@ def strides(frame: int, q_earth_sensor: FloatArray, rate_rad_s: FloatArray) -> S
 def stride_offset(seconds: Sequence[Strides], frame: int) -> float | None:
     """Heading of the right foot's earth frame less that of the left's, from how people walk and move about.
 
-    A leg swings forward faster than it pushes back, so over some strides the fastest turning of either shank is about the
-    same side of the same axis, although the legs take turns. Later seconds count more (headings drift). None unless the
-    turning of both legs is of one direction and size.
+    A leg swings forward faster than it pushes back, so over some strides the fastest turning of either shank is about
+    the same side of the same axis, although the legs take turns. Later seconds count more (headings drift). None unless
+    the turning of both legs is of one direction and size.
     """
     if not seconds:
         return None
@@ -189,10 +192,10 @@ def stride_offset(seconds: Sequence[Strides], frame: int) -> float | None:
 
 
 def opposed(axes_earth: FloatArray, offset_rad: float | None) -> float:
-    """How much the legs turn against each other: -1 both the same way (sway, knee bend), +1 heels apart, 0 can't be told.
+    """How much the legs turn against each other: -1 both the same way (sway, knee bend), +1 heels apart, 0 unknown.
 
-    `axes_earth` (2, 3) are the axes that both legs turn about, each in its own earth frame. Heels apart mirrors them: the
-    vertical parts are opposite, whatever the headings. Level axes need the headings' offset.
+    `axes_earth` (2, 3) are the axes that both legs turn about, each in its own earth frame. Heels apart mirrors them:
+    the vertical parts are opposite, whatever the headings. Level axes need the headings' offset.
     """
     left, right = axes_earth
     if abs(left[2] + right[2]) > max(abs(left[2] - right[2]), SLANTED):

@@ -11,15 +11,15 @@ from sensorrep.model import FRAME_RATE_HZ, POSE, BoolArray, FloatArray, Frames, 
 UNSETTLED: Final = {"restThGyr": 0.6}
 """deg/s. Until a sensor has been seen at rest: cheap gyroscopes are off by 5 deg/s, beyond VQF's usual clip of 2."""
 SETTLED: Final = {"biasClip": 0.7, "biasSigmaInit": 0.3, "biasSigmaRest": 0.1, "restMinT": 2.5}
-"""After the bias seen at rest was taken out (deg/s, s). A larger clip takes a slow, steady opening for rest and its speed
-for bias (12 s reps: 3 deg of error); a smaller one does not follow the bias. Trusting rest less, and later, than VQF's
-defaults keeps a hold that sags from being levelled out where gravity sees nothing."""
+"""After the bias seen at rest was taken out (deg/s, s). A larger clip takes a slow, steady opening for rest and its
+speed for bias (12 s reps: 3 deg of error); a smaller one does not follow the bias. Trusting rest less, and later,
+than VQF's defaults keeps a hold that sags from being levelled out where gravity sees nothing."""
 REST_S: Final = 1.0
 REST_GYR_RAD_S: Final = float(np.radians(0.6))
 REST_ACC_M_S2: Final = 0.25
 """A sensor may be at rest when its readings' standard deviations stay below these for REST_S. So may one that turns at
-an even speed: the first rest is believed at once when the rate is a USUAL bias, else when it shows twice within MEMORY such
-stretches; later on, all of the last MEMORY stretches must say that the bias has moved."""
+an even speed: the first rest is believed at once when the rate is a USUAL bias, else when it shows twice within MEMORY
+such stretches; later on, all of the last MEMORY stretches must say that the bias has moved."""
 USUAL_RAD_S: Final = float(np.radians(2.0))
 AGREE_RAD_S: Final = float(np.radians(0.3))
 MEMORY: Final = 5

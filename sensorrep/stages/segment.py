@@ -1,5 +1,6 @@
 """Segment: poses of both shanks -> reps, as they are completed, and once more when their set is over."""
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Final
@@ -7,11 +8,11 @@ from typing import Final
 import numpy as np
 
 from sensorrep import quaternion
+from sensorrep.kinematics import axes as turning
 from sensorrep.kinematics import sides
 from sensorrep.kinematics.measures import measure
-from sensorrep.kinematics import axes as turning
 from sensorrep.kinematics.posture import arm, posture
-from sensorrep.kinematics.reps import LIMITS, SET_GAP_S, Found, Span, VALLEY, Template, find, last_set
+from sensorrep.kinematics.reps import LIMITS, SET_GAP_S, VALLEY, Found, Span, Template, find, last_set
 from sensorrep.model import (
     FRAME_RATE_HZ,
     HEEL,
@@ -43,7 +44,7 @@ LEAST_ARM_M: Final = 0.12
 KEPT_STRIDES: Final = 120
 QUIET_RAD_S: Final = float(np.radians(15.0))
 QUIET_FRAMES: Final = round(0.3 * FRAME_RATE_HZ)
-"""Poses are compared when both shanks were slower than this for so long: in mid-stride legs are nowhere near parallel."""
+"""Poses are compared when both shanks were slower than this for so long: in mid-stride legs are not parallel."""
 POSTPONE_FRAMES: Final = round(1.0 * FRAME_RATE_HZ)
 LONGEST_REP_FRAMES: Final = round(20.0 * FRAME_RATE_HZ)
 """Legs that stay open for longer are at rest there."""
@@ -292,7 +293,7 @@ class Segment:
             yield RepsCorrected(self._set_number, self._announced, len(run), time_s, SECOND_LOOK)
         if found is not None and run:
             reps = [measure(self._stretch, found, span, self._feet) for span in run]
-            pauses = [after.start_s - rep.end_s for rep, after in zip(reps, reps[1:], strict=False)]
+            pauses = [after.start_s - rep.end_s for rep, after in itertools.pairwise(reps)]
             reps[:-1] = [replace(rep, pause_s=pause) for rep, pause in zip(reps, pauses, strict=False)]
             self._known = Template(found.direction, float(np.median([span.opening_rad for span in run])))
             self._set_number += 1
