@@ -37,8 +37,8 @@ LIMITS: Final[dict[Movement, Limits]] = {
 ALIGNMENT: Final = 0.8
 """Least cosine between strokes of one exercise. Larger: a shaky pelvis breaks sets. Smaller: stray strokes join in."""
 TYPICAL: Final = 0.7
-"""This share of all movement to and fro is in swings smaller than the typical one: it is one of the larger ones, so that
-bounces at the top and fidgets are not taken for reps."""
+"""This share of all movement to and fro is in swings smaller than the typical one: it is one of the larger ones, so
+that bounces at the top and fidgets are not taken for reps."""
 HYSTERESIS: Final = 0.25
 """Share of the typical excursion that must be covered for a turning point. Larger: loses partial reps. Smaller: looks
 at fidgets between reps."""
@@ -62,8 +62,8 @@ LEAST_REPS: Final = 3
 LEAST_ONE_LEG: Final = 5
 """The same where one of the two legs hardly moves."""
 TOGETHER: Final = 0.75
-"""Least correlation between a leg that hardly moves and the other: the band makes them move as one. In simulated reps with
-one leg nearly still it is 0.9, in other exercises of one leg (pted) 0.6 at most."""
+"""Least correlation between a leg that hardly moves and the other: the band makes them move as one. In simulated reps
+with one leg nearly still it is 0.9, in other exercises of one leg (pted) 0.6 at most."""
 ONE_LEG: Final = 0.25
 """A leg hardly moves when it turns less than this share of the other's turn."""
 LEAST_TIME_S: Final = 4.0
@@ -78,7 +78,7 @@ RHYTHM: Final = 3.0
 RUNT: Final = 0.25
 """Smaller excursions, as a share of the set's median, are fidgets between reps, not partial reps."""
 SEARCH_STEP: Final = 4
-"""The search looks at every fourth frame (25 Hz), which is plenty for turning points; what is found is measured on all."""
+"""The search looks at every fourth frame (25 Hz), plenty for turning points; what is found is measured on all."""
 AWAY: Final = round(0.25 * FRAME_RATE_HZ)
 """A foot without samples for so many frames is away; shorter holes are interpolated."""
 SET_GAP: Final = round(SET_GAP_S * FRAME_RATE_HZ / SEARCH_STEP)
@@ -154,10 +154,9 @@ def find(
 ) -> Found | None:
     """Excursions in a stretch of poses, whose instants of near standstill are `edges`; None where nothing turned.
 
-    Which way is open: as in the person's earlier set (`known`); else away from a long rest after the last rep; else as it
-    seemed before (`prior`, the joint direction (6,) last found); unless the other way shows more reps. In `one-leg` only
-    the one foot in `feet` is looked at. `over`: nothing follows; else a last rep must have come back almost wholly, since
-    it may be a bounce.
+    Which way is open: as in the person's earlier set (`known`); else away from a long rest after the last rep; else as
+    it seemed before (`prior`, the joint direction (6,) last found); unless the other way shows more reps. In `one-leg`
+    only the one foot in `feet` is looked at. `over`: nothing follows, so that a rest after the last rep tells.
     """
     limits = LIMITS[movement]
     seen = np.zeros((2, 1))
@@ -193,22 +192,10 @@ def find(
         if choices and len(triples) <= _full_reps(choices[0]):
             break
         spans = tuple(
-            _judge(
-                stretch,
-                sign * heel,
-                sign * legs,
-                triple,
-                sign * axes,
-                feet,
-                typical,
-                limits,
-                over or triple != triples[-1],
-            )
-            for triple in triples
+            _judge(stretch, sign * heel, sign * legs, triple, sign * axes, feet, typical, limits) for triple in triples
         )
-        rest = min(
-            (sign * heel[low] for triple in triples[-NEIGHBOURS:] for low in triple[::2]), default=sign * heel[0]
-        )
+        lows = [low for triple in triples[-NEIGHBOURS:] for low in triple[::2]] or [0]
+        rest = float((sign * heel[lows]).min())
         now = float(sign * heel[-1] - rest) / typical
         choices.append(Found(sign * best.direction, sign * axes, q_rest, typical, spans, rest, now))
     # seen the wrong way round, the rests between n reps are n - 1 excursions
@@ -298,16 +285,16 @@ def _runs(spans: tuple[Span, ...]) -> list[list[Span]]:
 
 
 def _open_sign(heel: FloatArray, swings: list[int], typical: float, *, over: bool) -> tuple[float, bool]:
-    """(+1 if `heel` seems to grow when the legs open, -1 if it falls; whether that is sure): away from where they rested.
+    """(+1 if `heel` seems to grow when the legs open, -1 if it falls; whether that is sure): away from their rest.
 
-    Rest is where the legs are when nothing like a rep came for long after a set, else where the first of the last run of
-    like swings began.
+    Rest is where the legs are when nothing like a rep came for long after a set, else where the first of the last run
+    of like swings began.
     """
     step = np.diff(heel[swings])
     alike = np.flatnonzero(_within(np.abs(step), typical, LIKE_SIZE))
     if not len(alike):
         return 1.0, False
-    apart = [swings[after] - swings[before + 1] > SET_GAP for before, after in zip(alike, alike[1:], strict=False)]
+    apart = [swings[after] - swings[before + 1] > SET_GAP for before, after in itertools.pairwise(alike)]
     start, end = int(alike[np.flatnonzero([True, *apart])[-1]]), int(alike[-1])
     first = float(np.sign(step[start]))
     before, after = swings[start], len(heel) - 1 - swings[end + 1]
@@ -362,7 +349,6 @@ def _judge(
     feet: tuple[int, ...],
     typical: float,
     limits: Limits,
-    over: bool,
 ) -> Span:
     """Put every rule to one excursion."""
     low, high, next_low = triple
@@ -379,7 +365,6 @@ def _judge(
     along = (turned * axes[list(feet)]).sum(axis=1)
     alignment = float(along.sum() / length.sum()) if length.sum() > 0.0 else 0.0
     opening = min(out, back)
-    least_back = RETURN if over else VALLEY
     lasts_s = (comes_back - leaves) * SEARCH_STEP / FRAME_RATE_HZ
     each = tuple(np.ptp(legs[leaves : comes_back + 1], axis=0).tolist())
     furthest = max(each)
