@@ -185,11 +185,10 @@ def find(
         likely = float(np.sign(of_prior))
     hysteresis = max(limits.least_opening_rad, HYSTERESIS * typical)
     choices: list[Found] = []
+    heels: list[FloatArray] = []
     for sign in (likely, -likely):
         triples = _excursions(sign * heel, hysteresis)
-        if choices and abs(of_known) > ALIGNMENT:
-            break
-        if choices and len(triples) <= _full_reps(choices[0]):
+        if choices and (sure or abs(of_known) > ALIGNMENT or len(triples) < _full_reps(choices[0])):
             break
         spans = tuple(
             _judge(stretch, sign * heel, sign * legs, triple, sign * axes, feet, typical, limits) for triple in triples
@@ -198,8 +197,9 @@ def find(
         rest = float((sign * heel[lows]).min())
         now = float(sign * heel[-1] - rest) / typical
         choices.append(Found(sign * best.direction, sign * axes, q_rest, typical, spans, rest, now))
-    # seen the wrong way round, the rests between n reps are n - 1 excursions
-    return max(choices, key=_full_reps)
+        heels.append(sign * heel)
+    # seen the wrong way round, the rests between n reps are n - 1 excursions; the first comes right after an opening
+    return max(zip(choices, heels, strict=True), key=lambda choice: (_full_reps(choice[0]), _from_rest(*choice)))[0]
 
 
 def last_set(found: Found, known: Template | None) -> list[Span]:
@@ -270,6 +270,17 @@ def _full_reps(found: Found) -> int:
     durations = np.array([span.back - span.leaves for span in run])
     full = np.array([span.opening_rad > found.typical_rad / LIKE_SIZE for span in run])
     return int((full & _like(durations, LIKE_TIME)).sum()) if run else 0
+
+
+def _from_rest(found: Found, heel: FloatArray) -> bool:
+    """Whether the last run begins with no fall of a rep's size within a rep's period before: then it begins at rest."""
+    run = next(reversed(_runs(found.spans)), [])
+    if len(run) < 2:
+        return True
+    leaves = np.array([span.leaves for span in run]) // SEARCH_STEP
+    period = int(np.median(np.diff(leaves)))
+    before = heel[max(int(leaves[0]) - period, 0) : int(leaves[0]) + 1]
+    return float(before.max() - before[-1]) < ODD * found.typical_rad
 
 
 def _runs(spans: tuple[Span, ...]) -> list[list[Span]]:
