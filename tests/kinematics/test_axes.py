@@ -27,7 +27,7 @@ def test_strokes_to_and_fro_lie_along_one_line_whatever_stray_ones_do(seed: int)
     true = line(seed)
     ways = np.array([1.0, -1.0] * 4) * rng.uniform(0.2, 0.3, size=8)
     strokes = np.concatenate([ways[:, None] * true + 0.01 * rng.normal(size=(8, 6)), 0.3 * rng.normal(size=(3, 6))])
-    found = axes.consensus(strokes, 0.05, ALIGNMENT)
+    found = axes.consensus(strokes, 0.05, ALIGNMENT, np.zeros(len(strokes)))
     assert found is not None
     assert abs(found.direction @ true) > 0.95
     assert found.support[:8].all()
@@ -37,14 +37,23 @@ def test_strokes_to_and_fro_lie_along_one_line_whatever_stray_ones_do(seed: int)
 def test_one_large_knee_bend_does_not_outvote_a_set() -> None:
     set_of_reps = np.outer([0.2, -0.2] * 4, line(1))
     strokes = np.concatenate([set_of_reps, 1.4 * line(2)[None, :]])
-    found = axes.consensus(strokes, 0.05, ALIGNMENT)
+    found = axes.consensus(strokes, 0.05, ALIGNMENT, np.zeros(len(strokes)))
     assert found is not None
     assert abs(found.direction @ line(1)) > 0.999
 
 
 def test_without_a_stroke_of_some_size_there_is_no_line() -> None:
-    assert axes.consensus(np.zeros((0, 6)), 0.05, ALIGNMENT) is None
-    assert axes.consensus(0.01 * np.ones((3, 6)), 0.05, ALIGNMENT) is None
+    assert axes.consensus(np.zeros((0, 6)), 0.05, ALIGNMENT, np.zeros(0)) is None
+    assert axes.consensus(0.01 * np.ones((3, 6)), 0.05, ALIGNMENT, np.zeros(3)) is None
+
+
+def test_what_came_long_before_a_set_matters_less_than_the_set() -> None:
+    before, now = (np.outer([0.2, -0.2] * pairs, line(seed)) for pairs, seed in ((4, 1), (3, 2)))
+    strokes = np.concatenate([before, now])
+    for age_s, expected in ((0.0, line(1)), (60.0, line(2))):
+        found = axes.consensus(strokes, 0.05, ALIGNMENT, np.repeat([age_s, 0.0], [8, 6]))
+        assert found is not None
+        assert abs(found.direction @ expected) > 0.999
 
 
 def test_strokes_are_what_both_shanks_turned_in_the_sensors_frames() -> None:

@@ -53,7 +53,8 @@ def test_the_means_of_a_set_are_those_of_its_reps() -> None:
 
 
 def test_axes_are_the_sensors_own_and_a_still_leg_has_none() -> None:
-    _, ended = summed_up(found_in(right_deg=0.0))
+    turning = poses(np.stack([10.0 * reps(course(24.0), STARTS_S), np.zeros(len(course(24.0)))], axis=1))
+    _, ended = summed_up(list(findings(turning, "one-leg", Foot.LEFT)))
     left, right = ended.summary.sets[0].axes
     assert left is not None
     assert np.linalg.norm(left) == pytest.approx(1.0)
