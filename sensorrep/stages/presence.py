@@ -26,6 +26,10 @@ class Presence:
         """What these frames say, in order of time for each foot."""
         return [event for foot in self._away_s for event in self._of(foot, frames)]
 
+    def finish(self) -> list[Event]:
+        """Nothing is held back."""
+        return []
+
     def _of(self, foot: Foot, frames: Frames) -> Iterator[FootLost | FootBack]:
         ok, time_s = frames["ok"][:, foot], frames["time_s"]
         cuts = [0, *(np.flatnonzero(ok[1:] != ok[:-1]) + 1).tolist(), len(ok)]
