@@ -82,7 +82,6 @@ SEARCH_STEP: Final = 4
 AWAY: Final = round(0.25 * FRAME_RATE_HZ)
 """A foot without samples for so many frames is away; shorter holes are interpolated."""
 SET_GAP: Final = round(SET_GAP_S * FRAME_RATE_HZ / SEARCH_STEP)
-LAST_LOOK: Final = round(1.0 * FRAME_RATE_HZ / SEARCH_STEP)
 LONG_REST: Final = round(3.0 * FRAME_RATE_HZ / SEARCH_STEP)
 """What lasts so long after the last movement of a set is rest, not a hold."""
 
@@ -312,7 +311,9 @@ def _open_sign(heel: FloatArray, swings: list[int], typical: float, *, over: boo
     if not over or after <= min(before, LONG_REST):
         return first, False
     ends = heel[np.array(swings)[np.concatenate([alike, alike + 1])]].reshape(2, -1)
-    low, high, final = (float(np.median(level)) for level in (ends.min(axis=0), ends.max(axis=0), heel[-LAST_LOOK:]))
+    low, high, final = (
+        float(np.median(level)) for level in (ends.min(axis=0), ends.max(axis=0), heel[swings[end + 1] :])
+    )
     nearer = min(abs(final - low), abs(final - high))
     return (first, False) if nearer > HYSTERESIS * typical else (1.0 if nearer == abs(final - low) else -1.0, True)
 
