@@ -69,9 +69,8 @@ async def live(
 
 
 def latest(pipeline: Pipeline, unrest: Unrest) -> Latest:
-    """The signal just now; the openings where the pipeline offers them, as `now()`."""
-    now: Callable[[], tuple[float, float] | None] | None = getattr(pipeline, "now", None)
-    return Latest(None if now is None else now(), unrest, pipeline.swapped())
+    """The signal just now."""
+    return Latest(pipeline.now(), unrest, pipeline.swapped())
 
 
 class Settling:

@@ -124,13 +124,12 @@ HEEL: Final = np.dtype(
         ("q_earth_sensor", "f8", (2, 4)),
         ("rate_rad_s", "f8", (2, 3)),
         ("acc_m_s2", "f8", (2, 3)),
-        ("opening_rad", "f8", (2,)),  # as known at that instant; a finished set is measured again on its own axes
         ("still", "?", (2,)),
         ("turning_point", "?"),  # both shanks together are slower than just before and just after
     ]
 )
 HeelSignal = NewType("HeelSignal", np.ndarray[Any, np.dtype[np.void]])
-"""(n,) of HEEL: the poses and what was known of each leg's opening at that instant."""
+"""(n,) of HEEL: the poses, and how much the shanks moved at that instant. The opening depends on a set's own axes."""
 
 FRAME_RATE_HZ: Final = 100.0
 """Rate of frames and all that follows. Tremor (8 to 12 Hz) needs 40 or more; the cost of replay grows with it."""

@@ -83,7 +83,7 @@ class Pipeline:
         return self._segment.swapped
 
     def signal(self) -> HeelSignal:
-        """The session's poses and openings so far. Raises ValueError without `trace`."""
+        """The session's poses so far. Raises ValueError without `trace`."""
         if self._trace is None:
             raise ValueError("a pipeline keeps its signal only with trace=True")
         return HeelSignal(np.concatenate([np.zeros(0, HEEL), *self._trace]))

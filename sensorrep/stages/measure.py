@@ -1,4 +1,4 @@
-"""Measure: poses -> opening per leg as known at that instant, stillness, and moments of near standstill."""
+"""Measure: poses -> how much the shanks move: stillness, and the moments of near standstill between strokes."""
 
 from typing import Final
 
