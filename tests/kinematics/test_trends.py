@@ -181,7 +181,7 @@ def test_four_reps_show_no_trend() -> None:
 def test_a_later_set_is_held_against_the_first() -> None:
     first = [rep()] * 6
     (evidence,) = trends.fatigue([rep(9.0, 9.0)] * 6, first).evidence
-    assert "25%" in evidence
+    assert "25 %" in evidence
     assert "below the first" in evidence
     assert not trends.fatigue([rep(9.0, 9.0)] * 6, first).detected
 
