@@ -178,7 +178,7 @@ class Rep:
     lag_s: float | None
     """How much later the right leg opens than the left."""
     flags: tuple[str, ...] = ()
-    """`partial`, `one_sided`, `gap`, `truncated` (the recording begins or ends inside it)."""
+    """`partial`, `one_sided`, `gap` (a foot was away in it)."""
     checks: tuple[Check, ...] = ()
 
     @property

@@ -112,6 +112,11 @@ class Span(NamedTuple):
     checks: tuple[Check, ...]
 
     @property
+    def length(self) -> int:
+        """Frames from leaving rest to being back."""
+        return self.back - self.leaves
+
+    @property
     def share(self) -> float:
         """How much the leg that turned less did, as a share of the other."""
         return min(self.legs_rad) / max(self.legs_rad)
@@ -215,7 +220,7 @@ def _set_in(run: list[Span], found: Found, known: Template | None) -> list[Span]
     """The reps of a run, none if it is no set."""
     openings = np.array([span.opening_rad for span in run])
     typical = float(np.median(openings))
-    durations = np.array([span.back - span.leaves for span in run])
+    durations = np.array([span.length for span in run])
     alike = _like(openings, LIKE_SIZE) & _like(durations, LIKE_TIME)
     if not _is_known(found, typical, known):
         legs = np.median([span.legs_rad for span in run], axis=0)
@@ -233,7 +238,7 @@ def _in_rhythm(run: list[Span]) -> list[Span]:
     """The run without movements at its ends that are both unlike the others and out of their rhythm: fidgets."""
     while len(run) > LEAST_REPS:
         openings, shares = (np.array([getattr(span, name) for span in run]) for name in ("opening_rad", "share"))
-        durations = np.array([span.back - span.leaves for span in run])
+        durations = np.array([span.length for span in run])
         odd = (openings < ODD * np.median(openings)) | (shares < ONE_LEG * np.median(shares))
         odd |= ~_like(durations, LIKE_TIME)
         pauses = np.array([after.leaves - span.back for span, after in itertools.pairwise(run)])
@@ -265,21 +270,25 @@ def _is_known(found: Found, typical: float, known: Template | None) -> bool:
 
 def _full_reps(found: Found) -> int:
     """How many reps of typical size, and of like durations, the last run has."""
-    run = next(reversed(_runs(found.spans)), [])
-    durations = np.array([span.back - span.leaves for span in run])
+    run = _last_run(found)
+    durations = np.array([span.length for span in run])
     full = np.array([span.opening_rad > found.typical_rad / LIKE_SIZE for span in run])
     return int((full & _like(durations, LIKE_TIME)).sum()) if run else 0
 
 
 def _from_rest(found: Found, heel: FloatArray) -> bool:
     """Whether the last run begins with no fall of a rep's size within a rep's period before: then it begins at rest."""
-    run = next(reversed(_runs(found.spans)), [])
+    run = _last_run(found)
     if len(run) < 2:
         return True
     leaves = np.array([span.leaves for span in run]) // SEARCH_STEP
     period = int(np.median(np.diff(leaves)))
     before = heel[max(int(leaves[0]) - period, 0) : int(leaves[0]) + 1]
     return float(before.max() - before[-1]) < ODD * found.typical_rad
+
+
+def _last_run(found: Found) -> list[Span]:
+    return next(reversed(_runs(found.spans)), [])
 
 
 def _runs(spans: tuple[Span, ...]) -> list[list[Span]]:
