@@ -12,6 +12,7 @@ import numpy as np
 
 from sensorrep.kinematics import axes as turning
 from sensorrep.kinematics.excursions import rest_stretch, trimmed, turning_points
+from sensorrep.kinematics.rest import rest_is_low
 from sensorrep.model import FRAME_RATE_HZ, BoolArray, Check, FloatArray, HeelSignal, IntArray, Movement
 
 
@@ -62,10 +63,12 @@ LEAST_REPS: Final = 3
 LEAST_ONE_LEG: Final = 5
 """The same where one of the two legs hardly moves."""
 TOGETHER: Final = 0.75
-"""Least correlation between a leg that hardly moves and the other: the band makes them move as one. In simulated reps
-with one leg nearly still it is 0.9, in other exercises of one leg (pted) 0.6 at most."""
-ONE_LEG: Final = 0.25
+"""Least correlation between the legs' courses: the band makes them move as one. In simulated reps it is 0.76 at least,
+with one leg nearly still or 0.3 s late too; in other exercises of one leg (pted) it is mostly below 0.7."""
+ONE_LEG: Final = 0.33
 """A leg hardly moves when it turns less than this share of the other's turn."""
+PACES: Final = 28
+"""Legs move together or not over steps of this share of a rep: tremor and small lags do not matter."""
 LEAST_TIME_S: Final = 4.0
 """They must last so long together: jerks at the band are shorter."""
 LIKE_SIZE: Final = 1.6
@@ -77,6 +80,10 @@ RHYTHM: Final = 3.0
 """A pause of more than so many usual ones, and a second, is out of the rhythm."""
 RUNT: Final = 0.25
 """Smaller excursions, as a share of the set's median, are fidgets between reps, not partial reps."""
+TRUST: Final = 3.0
+"""Most pieces of evidence that earlier sets are for which way is open: a clear set later on overrules them."""
+HABIT: Final = 0.5
+"""Pieces of evidence that it is the way it seemed before, so that little evidence does not turn it over and over."""
 SEARCH_STEP: Final = 4
 """The search looks at every fourth frame (25 Hz), plenty for turning points; what is found is measured on all."""
 AWAY: Final = round(0.25 * FRAME_RATE_HZ)
@@ -92,6 +99,8 @@ class Template(NamedTuple):
     direction: FloatArray
     """(6,) joint direction, pointing open."""
     opening_rad: float
+    evidence: float
+    """Pieces of evidence for which way is open."""
 
 
 class Span(NamedTuple):
@@ -117,11 +126,6 @@ class Span(NamedTuple):
         return self.back - self.leaves
 
     @property
-    def share(self) -> float:
-        """How much the leg that turned less did, as a share of the other."""
-        return min(self.legs_rad) / max(self.legs_rad)
-
-    @property
     def passed(self) -> bool:
         """Whether every rule was passed."""
         return all(check.passed for check in self.checks)
@@ -144,6 +148,20 @@ class Found(NamedTuple):
     """The heel opening at rest."""
     now: float
     """How far open the legs are at the stretch's end, as a share of the typical excursion."""
+    last: int
+    """Frame of the last turning point, which no movement away from it has confirmed yet."""
+    evidence: float
+    """Pieces of evidence for which way is open."""
+
+    @property
+    def coming_back(self) -> bool:
+        """Whether the last excursion has not come back to rest yet: it may still turn out to be a bounce at the top."""
+        return bool(self.spans) and self.spans[-1].next_low == self.last and self.now >= 1.0 - VALLEY
+
+    @property
+    def begun(self) -> int | None:
+        """Where the last run of excursions that may be reps begins, in frames of the stretch."""
+        return next((run[0].low for run in reversed(_runs(self.spans))), None)
 
 
 def find(
@@ -153,14 +171,11 @@ def find(
     movement: Movement,
     known: Template | None,
     prior: FloatArray | None,
-    *,
-    over: bool,
 ) -> Found | None:
     """Excursions in a stretch of poses, whose instants of near standstill are `edges`; None where nothing turned.
 
-    Which way is open: as in the person's earlier set (`known`); else away from a long rest after the last rep; else as
-    it seemed before (`prior`, the joint direction (6,) last found); unless the other way shows more reps. In `one-leg`
-    only the one foot in `feet` is looked at. `over`: nothing follows, so that a rest after the last rep tells.
+    Which way is open: what the strokes tell (`rest_is_low`), what the person's earlier sets were like (`known`), and
+    how it seemed before (`prior`, the joint direction (6,) last found). In `one-leg` only the foot in `feet` counts.
     """
     limits = LIMITS[movement]
     seen = np.zeros((2, 1))
@@ -180,30 +195,23 @@ def find(
     if len(swings) < 3:
         return None
     typical = turning.path_quantile(np.abs(np.diff(heel[swings])), TYPICAL)
-    likely, sure = _open_sign(heel, swings, typical, over=over)
-    of_known = float(best.direction @ known.direction) if known is not None else 0.0
-    of_prior = float(best.direction @ prior) if prior is not None else 0.0
-    if abs(of_known) > ALIGNMENT:
-        likely = float(np.sign(of_known))
-    elif abs(of_prior) > ALIGNMENT and not sure:
-        likely = float(np.sign(of_prior))
-    hysteresis = max(limits.least_opening_rad, HYSTERESIS * typical)
-    choices: list[Found] = []
-    heels: list[FloatArray] = []
-    for sign in (likely, -likely):
-        triples = _excursions(sign * heel, hysteresis)
-        if choices and (sure or abs(of_known) > ALIGNMENT or len(triples) < _full_reps(choices[0])):
-            break
-        spans = tuple(
-            _judge(stretch, sign * heel, sign * legs, triple, sign * axes, feet, typical, limits) for triple in triples
-        )
-        lows = [low for triple in triples[-NEIGHBOURS:] for low in triple[::2]] or [0]
-        rest = float((sign * heel[lows]).min())
-        now = float(sign * heel[-1] - rest) / typical
-        choices.append(Found(sign * best.direction, sign * axes, q_rest, typical, spans, rest, now))
-        heels.append(sign * heel)
-    # seen the wrong way round, the rests between n reps are n - 1 excursions; the first comes right after an opening
-    return max(zip(choices, heels, strict=True), key=lambda choice: (_full_reps(choice[0]), _from_rest(*choice)))[0]
+    evidence = rest_is_low(
+        heel, np.array(swings), searched["q_earth_sensor"], best.direction, typical, FRAME_RATE_HZ / SEARCH_STEP
+    )
+    if known is not None and abs(best.direction @ known.direction) > ALIGNMENT:
+        evidence += float(np.sign(best.direction @ known.direction)) * min(known.evidence, TRUST)
+    if prior is not None and abs(best.direction @ prior) > ALIGNMENT:
+        evidence += float(np.sign(best.direction @ prior)) * HABIT
+    sign = 1.0 if evidence >= 0.0 else -1.0
+    heel, legs = sign * heel, sign * legs
+    points, starts_low = turning_points(heel, max(limits.least_opening_rad, HYSTERESIS * typical))
+    triples = _excursions(heel, points if starts_low else points[1:])
+    last = points[-1] * SEARCH_STEP if points else 0
+    spans = tuple(_judge(stretch, heel, legs, triple, sign * axes, feet, typical, limits) for triple in triples)
+    lows = [low for triple in triples[-NEIGHBOURS:] for low in triple[::2]] or [0]
+    rest = float(heel[lows].min())
+    now = (float(heel[-1]) - rest) / typical
+    return Found(sign * best.direction, sign * axes, q_rest, typical, spans, rest, now, last, abs(evidence))
 
 
 def last_set(found: Found, known: Template | None) -> list[Span]:
@@ -225,7 +233,7 @@ def _set_in(run: list[Span], found: Found, known: Template | None) -> list[Span]
     if not _is_known(found, typical, known):
         legs = np.median([span.legs_rad for span in run], axis=0)
         both = legs.min() > ONE_LEG * legs.max()
-        if not both and np.median([span.together for span in run]) < TOGETHER:
+        if np.median([span.together for span in run]) < TOGETHER:
             return []
         if alike.sum() < (LEAST_REPS if both else LEAST_ONE_LEG):
             return []
@@ -235,21 +243,21 @@ def _set_in(run: list[Span], found: Found, known: Template | None) -> list[Span]
 
 
 def _in_rhythm(run: list[Span]) -> list[Span]:
-    """The run without movements at its ends that are both unlike the others and out of their rhythm: fidgets."""
-    while len(run) > LEAST_REPS:
-        openings, shares = (np.array([getattr(span, name) for span in run]) for name in ("opening_rad", "share"))
-        durations = np.array([span.length for span in run])
-        odd = (openings < ODD * np.median(openings)) | (shares < ONE_LEG * np.median(shares))
-        odd |= ~_like(durations, LIKE_TIME)
-        pauses = np.array([after.leaves - span.back for span, after in itertools.pairwise(run)])
-        longest = RHYTHM * float(np.median(pauses)) + FRAME_RATE_HZ
-        if odd[-1] and pauses[-1] > longest:
-            run = run[:-1]
-        elif odd[0] and pauses[0] > longest:
-            run = run[1:]
-        else:
-            break
-    return run
+    """The run without fidgets at its ends: movements unlike the others in two ways, or in one and out of rhythm."""
+    openings, durations = np.array([[span.opening_rad, span.length] for span in run]).T
+    legs = np.array([span.legs_rad for span in run])
+    usual = np.median(legs, axis=0)
+    cosine = legs @ usual / np.sqrt((legs**2).sum(axis=1) * (usual @ usual))
+    ways = (openings < ODD * np.median(openings)).astype(int) + (cosine < ALIGNMENT) + ~_like(durations, LIKE_TIME)
+    pauses = np.array([after.leaves - span.back for span, after in itertools.pairwise(run)])
+    longest = RHYTHM * float(np.median(pauses)) + FRAME_RATE_HZ if len(pauses) else 0.0
+    breaks = (pauses > longest) | (ways[1:] > 1) | (ways[:-1] > 1)
+    groups = np.split(np.arange(len(run)), np.flatnonzero(breaks) + 1)
+    while len(groups) > 1 and (ways[groups[0]] > 0).all():
+        groups = groups[1:]
+    while len(groups) > 1 and (ways[groups[-1]] > 0).all():
+        groups = groups[:-1]
+    return run[int(groups[0][0]) : int(groups[-1][-1]) + 1]
 
 
 def _like(values: FloatArray, factor: float) -> BoolArray:
@@ -268,29 +276,6 @@ def _is_known(found: Found, typical: float, known: Template | None) -> bool:
     return known.opening_rad / ALIKE < typical < known.opening_rad * ALIKE
 
 
-def _full_reps(found: Found) -> int:
-    """How many reps of typical size, and of like durations, the last run has."""
-    run = _last_run(found)
-    durations = np.array([span.length for span in run])
-    full = np.array([span.opening_rad > found.typical_rad / LIKE_SIZE for span in run])
-    return int((full & _like(durations, LIKE_TIME)).sum()) if run else 0
-
-
-def _from_rest(found: Found, heel: FloatArray) -> bool:
-    """Whether the last run begins with no fall of a rep's size within a rep's period before: then it begins at rest."""
-    run = _last_run(found)
-    if len(run) < 2:
-        return True
-    leaves = np.array([span.leaves for span in run]) // SEARCH_STEP
-    period = int(np.median(np.diff(leaves)))
-    before = heel[max(int(leaves[0]) - period, 0) : int(leaves[0]) + 1]
-    return float(before.max() - before[-1]) < ODD * found.typical_rad
-
-
-def _last_run(found: Found) -> list[Span]:
-    return next(reversed(_runs(found.spans)), [])
-
-
 def _runs(spans: tuple[Span, ...]) -> list[list[Span]]:
     """Passed excursions without a rest longer than SET_GAP_S between them."""
     runs: list[list[Span]] = []
@@ -303,44 +288,22 @@ def _runs(spans: tuple[Span, ...]) -> list[list[Span]]:
     return runs
 
 
-def _open_sign(heel: FloatArray, swings: list[int], typical: float, *, over: bool) -> tuple[float, bool]:
-    """(+1 if `heel` seems to grow when the legs open, -1 if it falls; whether that is sure): away from their rest.
-
-    Rest is where the legs are when nothing like a rep came for long after a set, else where the first of the last run
-    of like swings began.
-    """
-    step = np.diff(heel[swings])
-    alike = np.flatnonzero(_within(np.abs(step), typical, LIKE_SIZE))
-    if not len(alike):
-        return 1.0, False
-    apart = [swings[after] - swings[before + 1] > SET_GAP for before, after in itertools.pairwise(alike)]
-    start, end = int(alike[np.flatnonzero([True, *apart])[-1]]), int(alike[-1])
-    first = float(np.sign(step[start]))
-    before, after = swings[start], len(heel) - 1 - swings[end + 1]
-    if not over or after <= min(before, LONG_REST):
-        return first, False
-    ends = heel[np.array(swings)[np.concatenate([alike, alike + 1])]].reshape(2, -1)
-    low, high, final = (
-        float(np.median(level)) for level in (ends.min(axis=0), ends.max(axis=0), heel[swings[end + 1] :])
-    )
-    nearer = min(abs(final - low), abs(final - high))
-    return (first, False) if nearer > HYSTERESIS * typical else (1.0 if nearer == abs(final - low) else -1.0, True)
-
-
-def _excursions(heel: FloatArray, hysteresis: float) -> list[tuple[int, int, int]]:
-    """(low, high, next low) of each excursion; highs without a real valley between them are one.
+def _excursions(heel: FloatArray, points: list[int]) -> list[tuple[int, int, int]]:
+    """(low, high, next low) of each excursion between turning points; highs without a real valley between are one.
 
     A valley is judged against the rest level around it: the lowest of its neighbours on either side, and of the two the
-    higher, since before and after a set the legs come from, and go, elsewhere.
+    higher. The very first and last low count as no lower than those next to them: before and after a set the legs come
+    from, and go, elsewhere.
     """
-    points, starts_low = turning_points(heel, hysteresis)
-    points = points if starts_low else points[1:]
     lows, highs = points[::2], points[1::2]
     highs = highs[: len(lows) - 1]
+    levels = heel[lows]
+    if len(lows) > 2:
+        levels[0] = max(levels[0], levels[1:-1][: NEIGHBOURS + 1].min())
+        levels[-1] = max(levels[-1], levels[1:-1][-NEIGHBOURS - 1 :].min())
     valleys = lows[:1]
     for k in range(1, len(highs)):
-        before = min(heel[low] for low in lows[max(k - NEIGHBOURS, 0) : k])
-        after = min(heel[low] for low in lows[k + 1 : k + 1 + NEIGHBOURS])
+        before, after = levels[max(k - NEIGHBOURS, 0) : k].min(), levels[k + 1 : k + 1 + NEIGHBOURS].min()
         rest = max(before, after)
         if heel[lows[k]] - rest <= (1.0 - VALLEY) * (min(heel[highs[k - 1]], heel[highs[k]]) - rest):
             valleys.append(lows[k])
@@ -389,9 +352,11 @@ def _judge(
     lasts_s = (comes_back - leaves) * SEARCH_STEP / FRAME_RATE_HZ
     each = tuple(np.ptp(legs[leaves : comes_back + 1], axis=0).tolist())
     furthest = max(each)
-    during = stretch[frames[1] : frames[3] : SEARCH_STEP]
-    seen = [foot for foot in feet if during["ok"][:, foot].mean() > 0.5]  # a leg whose sensor is away says nothing
-    rate = (during["rate_rad_s"] * axes).sum(axis=2)[:, seen]
+    during = stretch["ok"][frames[1] : frames[3]]
+    seen = [place for place, foot in enumerate(feet) if during[:, foot].mean() > 0.5]  # an absent leg says nothing
+    pace = max((comes_back - leaves) // PACES, 1)
+    course = legs[leaves : comes_back + 1, seen]
+    together = _correlation(course[pace:] - course[:-pace])
     checks = (
         Check("large enough (rad)", opening, limits.least_opening_rad, opening >= limits.least_opening_rad),
         Check("small enough for a hip (rad)", furthest, limits.most_range_rad, furthest <= limits.most_range_rad),
@@ -402,4 +367,4 @@ def _judge(
         Check("like the others (ratio)", out / typical, ALIKE, out <= ALIKE * typical),
     )
     low, leaves, high, comes_back, next_low = frames.tolist()
-    return Span(low, leaves, high, comes_back, next_low, opening, each, _correlation(rate), checks)
+    return Span(low, leaves, high, comes_back, next_low, opening, each, together, checks)

@@ -21,8 +21,8 @@ REST_ACC_M_S2: Final = 0.25
 an even speed: the first rest is believed at once when the rate is a USUAL bias, else when it shows twice within MEMORY
 such stretches; later on, all of the last MEMORY stretches must say that the bias has moved."""
 USUAL_RAD_S: Final = float(np.radians(2.0))
-AGREE_RAD_S: Final = float(np.radians(0.3))
-MEMORY: Final = 5
+AGREE_RAD_S: Final = float(np.radians(0.7))
+MEMORY: Final = 20
 MOVED_RAD_S: Final = float(np.radians(0.7))
 """A bias that differs from the one taken out by more than VQF's clip is taken out anew."""
 SEEN: Final = 0.6

@@ -9,7 +9,7 @@ import numpy as np
 
 from sensorrep import quaternion
 from sensorrep.kinematics import axes as turning
-from sensorrep.kinematics import sides
+from sensorrep.kinematics import knees, sides
 from sensorrep.kinematics.measures import measure
 from sensorrep.kinematics.posture import arm, posture
 from sensorrep.kinematics.reps import LIMITS, SET_GAP_S, VALLEY, Found, Span, Template, find, last_set
@@ -82,6 +82,8 @@ class Segment:
         self._anchor: FloatArray | None = None
         self._deadline = PATIENCE_FRAMES
         self._announced = 0
+        self._pending = False
+        """Whether the last excursion was on its way back when last looked at."""
         self._last_back = 0
         self._set_number = 1
         self._known: Template | None = None
@@ -92,6 +94,7 @@ class Segment:
         """Whether the first set that could tell it showed left and right exchanged."""
         self._strides: list[turning.Strides] = []
         self._summed = 0
+        self._turns = knees.NO_TURNS
 
     def push(self, signal: HeelSignal) -> list[Finding]:
         """What these frames decided."""
@@ -150,6 +153,8 @@ class Segment:
 
     def _at_standstill(self, frame: int) -> Iterator[Finding]:
         self._remember(frame)
+        stroke = HeelSignal(self._stretch[self._edges[-1] - self._origin : frame + 1 - self._origin])
+        self._turns = knees.with_stroke(self._turns, stroke)
         if self._anchor is None:
             self._restart(frame)
             return
@@ -158,14 +163,16 @@ class Segment:
             self._restart(frame)
             return
         self._edges.append(frame)
-        if self._announced and self._open_share(frame) > 1.0 - VALLEY:
+        if self._announced and not self._pending and self._open_share(frame) > 1.0 - VALLEY:
             return
         found, run = self._look(frame)
         if run and self._announced and run[0].leaves + self._origin > self._last_back + GAP_FRAMES:
             yield from self._end_set()
             found, run = self._look(frame)
-        if found is not None and found.now < 1.0 - VALLEY:
-            yield from self._announce(frame, found, run)
+        if found is not None:
+            self._pending = found.coming_back
+            unsure = found.coming_back and run[-1:] == list(found.spans[-1:])
+            yield from self._announce(frame, found, run[:-1] if unsure else run)
 
     def _stroke_rad(self, frame: int) -> float:
         """How far the shank that turned further has turned since the last standstill."""
@@ -222,32 +229,34 @@ class Segment:
         left, right = self._openings(self._origin + len(self._stretch) - 1).tolist()
         return left, right
 
-    def _look(self, frame: int, *, over: bool = False) -> tuple[Found | None, list[Span]]:
+    def _look(self, frame: int) -> tuple[Found | None, list[Span]]:
         """What the stretch up to `frame` holds, and the running set's reps in it."""
         stretch = HeelSignal(self._stretch[: frame + 1 - self._origin])
         edges = np.array([edge for edge in self._edges if edge <= frame]) - self._origin
-        found = find(stretch, edges, self._feet, self._movement, self._known, self._prior, over=over)
+        found = find(stretch, edges, self._feet, self._movement, self._known, self._prior)
         if found is None:
             return None, []
         run = last_set(found, self._known)
         if run:
             self._prior = found.direction
             self._found = found
-        if run and (self._same_way(found) or self._on_the_spot(stretch, found, run)):
+        if run and not self._announced and (self._same_way(found) or self._on_the_spot(stretch, found, run)):
             run = []
         return found, run
 
     def _on_the_spot(self, stretch: HeelSignal, found: Found, run: list[Span]) -> bool:
         """Whether the feet only twisted about the shanks' own axes: then no sensor is on an arm."""
-        if len(self._feet) < 2 or self._announced:
+        if len(self._feet) < 2:
             return False
         arms = [arm(stretch, found, run, foot) for foot in self._feet]
         return all(one is not None and one.length_m + 2.0 * one.sd_m < LEAST_ARM_M for one in arms)
 
     def _same_way(self, found: Found) -> bool:
-        """Whether both legs turned the same way in the room, which is no heels apart."""
+        """Whether both legs bent at the knee, or turned the same way in the room, which is no heels apart."""
         if len(self._feet) < 2 or not found.axes.any(axis=1).all():
             return False
+        if knees.bending(self._turns, found.axes):
+            return True
         self._note_strides(self._done)
         offset = turning.stride_offset(self._strides, self._done)
         if offset is None:
@@ -269,7 +278,10 @@ class Segment:
             yield from self._end_set()
             self._deadline = frame + PATIENCE_FRAMES
         else:
-            self._forget(max(frame - PATIENCE_FRAMES // 2, self._origin))
+            found, _ = self._look(frame)
+            begun = frame if found is None or found.begun is None else found.begun + self._origin
+            keep = max(min(frame - PATIENCE_FRAMES // 2, begun), frame - 2 * PATIENCE_FRAMES)
+            self._forget(max(keep, self._origin))
             self._deadline = frame + PATIENCE_FRAMES // 2
 
     def _end_set(self) -> Iterator[Finding]:
@@ -282,8 +294,10 @@ class Segment:
     def _close(self, frame: int) -> Iterator[Finding]:
         """Look at the stretch as a whole, and say what its set was."""
         time_s = float(self._stretch["time_s"][max(frame, self._done - 1) - self._origin])
+        if self._announced:
+            frame = min(frame, self._last_back + GAP_FRAMES // 2)  # how the legs left the position is no rep
         self._edges = sorted({*self._edges, frame})
-        found, run = self._look(frame, over=True)
+        found, run = self._look(frame)
         if found is not None:
             counted = set(run)
             for span in found.spans:
@@ -295,7 +309,9 @@ class Segment:
             reps = [measure(self._stretch, found, span, self._feet) for span in run]
             pauses = [after.start_s - rep.end_s for rep, after in itertools.pairwise(reps)]
             reps[:-1] = [replace(rep, pause_s=pause) for rep, pause in zip(reps, pauses, strict=False)]
-            self._known = Template(found.direction, float(np.median([span.opening_rad for span in run])))
+            self._known = Template(
+                found.direction, float(np.median([span.opening_rad for span in run])), found.evidence
+            )
             self._set_number += 1
             where = posture(self._stretch, found, run, self._feet) if self._movement == "heels-apart" else None
             if self.swapped is None:

@@ -1,0 +1,127 @@
+"""Which end of an exercise's strokes is rest, and so which way is open: what the course of the movement tells."""
+
+from collections.abc import Iterator
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from sensorrep.kinematics.axes import strokes_between
+from sensorrep.model import FloatArray, IntArray
+
+NEAR: Final = 0.25
+"""Legs dwell at an end of a stroke while they are nearer to it than this share of the stroke."""
+ALIKE: Final = 1.6
+"""Strokes of one exercise differ by less than this factor from the typical one."""
+PURE: Final = 0.8
+"""Least cosine between a stroke of the exercise and its joint direction."""
+LONGER: Final = 2.0
+"""A dwell that is longer than the usual one at that end by this factor, and CLEAR_S, is a rest between two sets."""
+CLEAR_S: Final = 2.0
+"""A stay before or after a set that is so much longer than its holds or pauses is a whole piece of evidence."""
+AROUND_S: Final = 10.0
+"""So much before and after a set is looked at."""
+NEAR_END: Final = 0.35
+"""Legs stay at an end while they are nearer to its usual level than this share of a stroke."""
+NEAREST: Final = 2
+"""The level of an end is that of so many strokes nearby: it drifts."""
+MOST: Final = 2.0
+"""No single observation counts for more pieces of evidence than this."""
+STEADIER: Final = 2.0
+"""Ends of which one is steadier by this factor than the other are a piece of evidence."""
+NOISE: Final = 0.02
+"""Unsteadiness, as a share of a stroke, that says nothing."""
+LEAST_ENDS: Final = 4
+
+
+class _Strokes(NamedTuple):
+    """Strokes of typical size, in order: which way each goes, and when it leaves one end and arrives at the other."""
+
+    sign: FloatArray
+    leave: IntArray
+    arrive: IntArray
+    ends: FloatArray
+    """(k,) level at which each arrives."""
+
+
+def rest_is_low(
+    signal: FloatArray,
+    turns: IntArray,
+    q_earth_sensor: FloatArray,
+    direction: FloatArray,
+    typical: float,
+    rate_hz: float,
+) -> float:
+    """Pieces of evidence that rest is at the low end of `signal` (n), below zero: at the high end.
+
+    `turns` (k) are its turning points; `q_earth_sensor` (n, 2, 4) and the exercise's joint direction (6,) tell strokes
+    of the exercise from others. What counts, in the last set: where the legs stayed before the first stroke and after
+    the last one, if they stayed there for longer than is usual between strokes; and which end is steadier, since at
+    rest the legs meet or lean on something and at the other end nothing stops them. Fails (near zero) where a recording
+    begins and ends in the middle of a set.
+    """
+    strokes = _strokes(signal, turns, q_earth_sensor, direction, typical)
+    if not len(strokes.sign):
+        return 0.0
+    dwell_s = (strokes.leave[1:] - strokes.arrive[:-1]) / rate_hz
+    first = _start_of_last_set(dwell_s, strokes.sign[:-1])
+    sign, ends = strokes.sign[first:], strokes.ends[first:]
+    around = round(AROUND_S * rate_hz)
+    left, arrived = int(strokes.leave[first]), int(strokes.arrive[-1])
+    before, after = signal[max(left - around, 0) : left + 1], signal[arrived : arrived + around]
+    evidence = _steadier_low(ends, sign, typical)
+    for outside, nearby in ((before, slice(NEAREST)), (after, slice(-NEAREST, None))):
+        longer_s = [
+            (np.abs(outside - level) < NEAR_END * typical).sum() / rate_hz - usual_s
+            for level, usual_s in _ends(ends, sign, dwell_s[first:], nearby, typical)
+        ]
+        evidence += float(np.clip((max(longer_s[0], 0.0) - max(longer_s[1], 0.0)) / CLEAR_S, -MOST, MOST))
+    return evidence
+
+
+def _ends(
+    ends: FloatArray, sign: FloatArray, dwell_s: FloatArray, nearby: slice, typical: float
+) -> Iterator[tuple[float, float]]:
+    """(level nearby, usual dwell in seconds) of the low end and of the high end."""
+    for end in (-1.0, 1.0):
+        here, dwells = sign == end, dwell_s[sign[:-1] == end]
+        level = float(np.median(ends[here][nearby])) if here.any() else float(ends[0]) + end * typical
+        yield level, float(np.median(dwells)) if len(dwells) else 0.0
+
+
+def _strokes(
+    signal: FloatArray, turns: IntArray, q_earth_sensor: FloatArray, direction: FloatArray, typical: float
+) -> _Strokes:
+    """The strokes between turning points that are of typical size and about the exercise's axes."""
+    step = np.diff(signal[turns])
+    alike = np.flatnonzero((np.abs(step) > typical / ALIKE) & (np.abs(step) < typical * ALIKE))
+    edges = np.zeros((len(alike), 2), int)
+    for position, index in enumerate(alike.tolist()):
+        start, stop = int(turns[index]), int(turns[index + 1])
+        covered = (signal[start : stop + 1] - signal[start]) / step[index]
+        edges[position] = (
+            start + int(np.flatnonzero(covered <= NEAR)[-1]),
+            start + int(np.argmax(covered >= 1.0 - NEAR)),
+        )
+    moved = strokes_between(q_earth_sensor, edges.ravel())[::2] * (direction != 0.0)
+    pure = np.abs(moved @ direction) > PURE * np.sqrt((moved**2).sum(axis=1))
+    kept = alike[pure]
+    return _Strokes(np.sign(step[kept]), edges[pure, 0], edges[pure, 1], signal[turns[kept + 1]])
+
+
+def _start_of_last_set(dwell_s: FloatArray, ends: FloatArray) -> int:
+    """Number of the first stroke of the last set."""
+    for index in range(len(dwell_s) - 1, -1, -1):
+        others = ends == ends[index]
+        others[index] = False
+        if others.any() and dwell_s[index] > LONGER * float(np.median(dwell_s[others])) + CLEAR_S:
+            return index + 1
+    return 0
+
+
+def _steadier_low(ends: FloatArray, sign: FloatArray, typical: float) -> float:
+    """How much steadier the low ends are than the high ones, each from one stroke to the next."""
+    lows, highs = ends[sign < 0.0], ends[sign > 0.0]
+    if min(len(lows), len(highs)) < LEAST_ENDS:
+        return 0.0
+    unsteady = [float(np.median(np.abs(np.diff(one)))) / typical + NOISE for one in (lows, highs)]
+    return float(np.clip(np.log(unsteady[1] / unsteady[0]) / np.log(STEADIER), -MOST, MOST))
