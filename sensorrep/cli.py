@@ -15,6 +15,7 @@ from sensorrep.errors import SensorRepError
 app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
+    rich_markup_mode=None,  # plain help: importing what paints it takes longer than all the rest
     pretty_exceptions_enable=False,
     help="Counts and measures 'heels apart' repetitions from two ankle-worn motion sensors.",
     epilog="Not a medical device: it describes movement, it does not diagnose.",

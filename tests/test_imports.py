@@ -9,7 +9,18 @@ import pytest
 
 PACKAGE = Path(__file__).parents[1] / "sensorrep"
 
-PLAIN = {"__future__", "collections", "dataclasses", "enum", "functools", "itertools", "math", "struct", "typing"}
+PLAIN = {
+    "__future__",
+    "collections",
+    "dataclasses",
+    "enum",
+    "functools",
+    "itertools",
+    "statistics",
+    "math",
+    "struct",
+    "typing",
+}
 NUMERIC = {"numpy", "scipy", "vqf"}
 CORE = {"sensorrep.model", "sensorrep.errors", "sensorrep.quaternion", "sensorrep.kinematics"}
 IMPURE = {"asyncio", "datetime", "logging", "os", "pathlib", "random", "time", "numpy.random"}

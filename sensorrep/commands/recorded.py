@@ -39,13 +39,16 @@ def report(
     foot: FootOption = None,
     quiet: Quiet = False,
 ) -> None:
-    """Write a session's report: a page with plots, the reps as CSV, the summary as JSON."""
+    """Write a session's report: page, plots, CSV and JSON."""
     summary, trace, source = replayed(files, movement, foot, speed=None, trace=True, quiet=quiet)
     hand_out(summary, trace, source, None, out, quiet=quiet, explain=False)
 
 
 def inspect(files: Files) -> None:
-    """Say what is in a recording: sensors, rates, gaps, loss, clocks, battery, and whether it is whole."""
+    """Say what is in a recording, and whether it is whole.
+
+    Sensors, rates, gaps, loss, clocks, battery.
+    """
     from sensorrep.views.inspection import inspect as inspected
     from sensorrep.views.inspection import show
 

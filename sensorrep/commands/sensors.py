@@ -1,6 +1,5 @@
 """`sensorrep scan` and `sensorrep setup`: which sensors are there, and which one is on which foot."""
 
-import asyncio
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -24,12 +23,18 @@ Simulate = Annotated[bool, typer.Option("--simulate", help="Ask a simulated radi
 
 def scan(seconds: Seconds = 6.0, simulate: Simulate = False) -> None:
     """List the sensors in reach: name, model, signal, address."""
+    import asyncio
+
     world = world_of_lifts() if simulate else None
     show(asyncio.run(_scan(seconds, world)), simulated=simulate)
 
 
 def setup(seconds: Seconds = 6.0, simulate: Simulate = False) -> None:
-    """Find two sensors, tell left from right by lifting a foot, and remember them."""
+    """Find two sensors, tell left from right, and remember them.
+
+    It asks to lift the left foot.
+    """
+    import asyncio
     from dataclasses import replace
 
     from sensorrep.sources.settings import read_settings, settings_path, write_settings

@@ -45,7 +45,10 @@ def simulate(
     stalls: Annotated[float, typer.Option(min=0, max=20, help="Radio stalls of 1.5 s, a minute.")] = 0.0,
     seed: Annotated[int, typer.Option(min=0, help="Another seed is another session.")] = 0,
 ) -> None:
-    """Simulate a session: its recording, marked as simulated, and beside it the truth as .truth.json."""
+    """Simulate a session: a recording, and the truth beside it.
+
+    The recording is marked as simulated; the truth is in the .truth.json.
+    """
     from sensorrep.sources.synthetic import Fatigue, Link, Sensor, typical
 
     sensor = Sensor(rate_hz=rate, samples_per_packet=max(1, min(4, round(rate * PACKET_S))))

@@ -6,6 +6,7 @@ turn, and their own reps say how large a rep is.
 """
 
 import itertools
+from statistics import median
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -164,29 +165,44 @@ class Found(NamedTuple):
         return next((run[0].low for run in reversed(_runs(self.spans))), None)
 
 
+def common_stroke(
+    stretch: HeelSignal, edges: IntArray, feet: tuple[int, ...], movement: Movement, prior: FloatArray | None
+) -> turning.JointDirection | None:
+    """What most strokes of a stretch of poses have in common, between its instants of near standstill `edges`.
+
+    `prior` is the joint direction (6,) last found. In `one-leg` only the foot in `feet` counts.
+    """
+    seen = np.zeros((2, 1))
+    seen[list(feet)] = 1.0
+    strokes = turning.strokes_between(stretch["q_earth_sensor"], edges) * np.repeat(seen, 3)
+    age_s = (edges[-1] - edges[1:]) / FRAME_RATE_HZ
+    return turning.consensus(strokes, 0.3 * LIMITS[movement].least_opening_rad, ALIGNMENT, age_s, prior)
+
+
+def may_be_set(common: turning.JointDirection, known: Template | None) -> bool:
+    """Whether there are strokes enough for a set that `last_set` would take: each rep has two, one way and back."""
+    like_known = known is not None and abs(common.direction @ known.direction) > ALIGNMENT
+    return int(common.support.sum()) >= (2 if like_known else 2 * LEAST_REPS - 1)
+
+
 def find(
     stretch: HeelSignal,
     edges: IntArray,
+    common: turning.JointDirection,
     feet: tuple[int, ...],
     movement: Movement,
     known: Template | None,
     prior: FloatArray | None,
 ) -> Found | None:
-    """Excursions in a stretch of poses, whose instants of near standstill are `edges`; None where nothing turned.
+    """Excursions along the strokes that a stretch of poses has in `common`; None where nothing turned far enough.
 
     Which way is open: what the strokes tell (`rest_is_low`), what the person's earlier sets were like (`known`), and
-    how it seemed before (`prior`, the joint direction (6,) last found). In `one-leg` only the foot in `feet` counts.
+    how it seemed before (`prior`, the joint direction (6,) last found).
     """
     limits = LIMITS[movement]
-    seen = np.zeros((2, 1))
-    seen[list(feet)] = 1.0
-    strokes = turning.strokes_between(stretch["q_earth_sensor"], edges) * np.repeat(seen, 3)
-    age_s = (edges[-1] - edges[1:]) / FRAME_RATE_HZ
-    best = turning.consensus(strokes, 0.3 * limits.least_opening_rad, ALIGNMENT, age_s, prior)
-    if best is None:
-        return None
-    axes, shares = turning.leg_axes(best.direction)
-    q_rest = stretch["q_earth_sensor"][edges[int(np.argmax(best.support))]]
+    direction = common.direction
+    axes, shares = turning.leg_axes(direction)
+    q_rest = stretch["q_earth_sensor"][edges[int(np.argmax(common.support))]]
     searched = stretch[::SEARCH_STEP]
     legs = turning.opening(searched["q_earth_sensor"], q_rest, axes)
     legs = turning.bridged(legs, searched["ok"], axes, shares, AWAY // SEARCH_STEP)[:, list(feet)]
@@ -195,13 +211,12 @@ def find(
     if len(swings) < 3:
         return None
     typical = turning.path_quantile(np.abs(np.diff(heel[swings])), TYPICAL)
-    evidence = rest_is_low(
-        heel, np.array(swings), searched["q_earth_sensor"], best.direction, typical, FRAME_RATE_HZ / SEARCH_STEP
-    )
-    if known is not None and abs(best.direction @ known.direction) > ALIGNMENT:
-        evidence += float(np.sign(best.direction @ known.direction)) * min(known.evidence, TRUST)
-    if prior is not None and abs(best.direction @ prior) > ALIGNMENT:
-        evidence += float(np.sign(best.direction @ prior)) * HABIT
+    rate_hz = FRAME_RATE_HZ / SEARCH_STEP
+    evidence = rest_is_low(heel, np.array(swings), searched["q_earth_sensor"], direction, typical, rate_hz)
+    if known is not None and abs(direction @ known.direction) > ALIGNMENT:
+        evidence += float(np.sign(direction @ known.direction)) * min(known.evidence, TRUST)
+    if prior is not None and abs(direction @ prior) > ALIGNMENT:
+        evidence += float(np.sign(direction @ prior)) * HABIT
     sign = 1.0 if evidence >= 0.0 else -1.0
     heel, legs = sign * heel, sign * legs
     points, starts_low = turning_points(heel, max(limits.least_opening_rad, HYSTERESIS * typical))
@@ -211,7 +226,7 @@ def find(
     lows = [low for triple in triples[-NEIGHBOURS:] for low in triple[::2]] or [0]
     rest = float(heel[lows].min())
     now = (float(heel[-1]) - rest) / typical
-    return Found(sign * best.direction, sign * axes, q_rest, typical, spans, rest, now, last, abs(evidence))
+    return Found(sign * direction, sign * axes, q_rest, typical, spans, rest, now, last, abs(evidence))
 
 
 def last_set(found: Found, known: Template | None) -> list[Span]:
@@ -227,13 +242,13 @@ def last_set(found: Found, known: Template | None) -> list[Span]:
 def _set_in(run: list[Span], found: Found, known: Template | None) -> list[Span]:
     """The reps of a run, none if it is no set."""
     openings = np.array([span.opening_rad for span in run])
-    typical = float(np.median(openings))
+    typical = median(openings.tolist())
     durations = np.array([span.length for span in run])
     alike = _like(openings, LIKE_SIZE) & _like(durations, LIKE_TIME)
     if not _is_known(found, typical, known):
         legs = np.median([span.legs_rad for span in run], axis=0)
         both = legs.min() > ONE_LEG * legs.max()
-        if np.median([span.together for span in run]) < TOGETHER:
+        if median(span.together for span in run) < TOGETHER:
             return []
         if alike.sum() < (LEAST_REPS if both else LEAST_ONE_LEG):
             return []
@@ -248,9 +263,11 @@ def _in_rhythm(run: list[Span]) -> list[Span]:
     legs = np.array([span.legs_rad for span in run])
     usual = np.median(legs, axis=0)
     cosine = legs @ usual / np.sqrt((legs**2).sum(axis=1) * (usual @ usual))
-    ways = (openings < ODD * np.median(openings)).astype(int) + (cosine < ALIGNMENT) + ~_like(durations, LIKE_TIME)
+    ways = (
+        (openings < ODD * median(openings.tolist())).astype(int) + (cosine < ALIGNMENT) + ~_like(durations, LIKE_TIME)
+    )
     pauses = np.array([after.leaves - span.back for span, after in itertools.pairwise(run)])
-    longest = RHYTHM * float(np.median(pauses)) + FRAME_RATE_HZ if len(pauses) else 0.0
+    longest = RHYTHM * median(pauses.tolist()) + FRAME_RATE_HZ if len(pauses) else 0.0
     breaks = (pauses > longest) | (ways[1:] > 1) | (ways[:-1] > 1)
     groups = np.split(np.arange(len(run)), np.flatnonzero(breaks) + 1)
     while len(groups) > 1 and (ways[groups[0]] > 0).all():
@@ -261,7 +278,7 @@ def _in_rhythm(run: list[Span]) -> list[Span]:
 
 
 def _like(values: FloatArray, factor: float) -> BoolArray:
-    return _within(values, float(np.median(values)), factor)
+    return _within(values, median(values.tolist()), factor)
 
 
 def _within(values: FloatArray, middle: float, factor: float) -> BoolArray:

@@ -1,6 +1,7 @@
 """Which end of an exercise's strokes is rest, and so which way is open: what the course of the movement tells."""
 
 from collections.abc import Iterator
+from statistics import median
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -84,8 +85,8 @@ def _ends(
     """(level nearby, usual dwell in seconds) of the low end and of the high end."""
     for end in (-1.0, 1.0):
         here, dwells = sign == end, dwell_s[sign[:-1] == end]
-        level = float(np.median(ends[here][nearby])) if here.any() else float(ends[0]) + end * typical
-        yield level, float(np.median(dwells)) if len(dwells) else 0.0
+        level = median(ends[here][nearby].tolist()) if here.any() else float(ends[0]) + end * typical
+        yield level, median(dwells.tolist()) if len(dwells) else 0.0
 
 
 def _strokes(
@@ -113,7 +114,7 @@ def _start_of_last_set(dwell_s: FloatArray, ends: FloatArray) -> int:
     for index in range(len(dwell_s) - 1, -1, -1):
         others = ends == ends[index]
         others[index] = False
-        if others.any() and dwell_s[index] > LONGER * float(np.median(dwell_s[others])) + CLEAR_S:
+        if others.any() and dwell_s[index] > LONGER * median(dwell_s[others].tolist()) + CLEAR_S:
             return index + 1
     return 0
 
@@ -123,5 +124,5 @@ def _steadier_low(ends: FloatArray, sign: FloatArray, typical: float) -> float:
     lows, highs = ends[sign < 0.0], ends[sign > 0.0]
     if min(len(lows), len(highs)) < LEAST_ENDS:
         return 0.0
-    unsteady = [float(np.median(np.abs(np.diff(one)))) / typical + NOISE for one in (lows, highs)]
+    unsteady = [median(np.abs(np.diff(one)).tolist()) / typical + NOISE for one in (lows, highs)]
     return float(np.clip(np.log(unsteady[1] / unsteady[0]) / np.log(STEADIER), -MOST, MOST))

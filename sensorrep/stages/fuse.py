@@ -10,16 +10,16 @@ from sensorrep.model import FRAME_RATE_HZ, POSE, BoolArray, FloatArray, Frames, 
 
 UNSETTLED: Final = {"restThGyr": 0.6}
 """deg/s. Until a sensor has been seen at rest: cheap gyroscopes are off by 5 deg/s, beyond VQF's usual clip of 2."""
-SETTLED: Final = {"biasClip": 0.7, "biasSigmaInit": 0.3, "biasSigmaRest": 0.1, "restMinT": 2.5}
+SETTLED: Final = {"biasClip": 0.7, "biasSigmaInit": 0.3, "restMinT": 5.0}
 """After the bias seen at rest was taken out (deg/s, s). A larger clip takes a slow, steady opening for rest and its
-speed for bias (12 s reps: 3 deg of error); a smaller one does not follow the bias. Trusting rest less, and later,
-than VQF's defaults keeps a hold that sags from being levelled out where gravity sees nothing."""
+speed for bias (12 s reps: 3 deg of error); a smaller one does not follow the bias. Trusting rest later than VQF does
+by default keeps a hold that sags from being levelled out where gravity sees nothing."""
 REST_S: Final = 1.0
-REST_GYR_RAD_S: Final = float(np.radians(0.6))
-REST_ACC_M_S2: Final = 0.25
-"""A sensor may be at rest when its readings' standard deviations stay below these for REST_S. So may one that turns at
-an even speed: the first rest is believed at once when the rate is a USUAL bias, else when it shows twice within MEMORY
-such stretches; later on, all of the last MEMORY stretches must say that the bias has moved."""
+REST_GYR_RAD_S: Final = float(np.radians(0.85))
+REST_ACC_M_S2: Final = 0.35
+"""A sensor may be at rest when its readings' spread (over all axes) stays below these for REST_S. So may one that turns
+at an even speed: the first rest is believed at once when the rate is a USUAL bias, else when it shows twice within
+MEMORY such stretches; later on, all of the last MEMORY stretches must say that the bias has moved."""
 USUAL_RAD_S: Final = float(np.radians(2.0))
 AGREE_RAD_S: Final = float(np.radians(0.7))
 MEMORY: Final = 20
@@ -86,18 +86,24 @@ class _Rests:
         return found
 
     def _is_new(self, mean: FloatArray) -> bool:
-        agree = [one is not None and bool(np.abs(mean - one).max() < AGREE_RAD_S) for one in self._recent]
+        agree = [one is not None and _size(mean - one) < AGREE_RAD_S for one in self._recent]
         if self.bias is None:
-            return any(agree) or bool(np.abs(mean).max() < USUAL_RAD_S)
-        return len(agree) == MEMORY and all(agree) and bool(np.abs(mean - self.bias).max() > MOVED_RAD_S)
+            return any(agree) or _size(mean) < USUAL_RAD_S
+        return len(agree) == MEMORY and all(agree) and _size(mean - self.bias) > MOVED_RAD_S
 
 
 def _rate_at_rest(stretch: FloatArray) -> FloatArray | None:
     """Mean rate (3) of the measured rows of a stretch (n, 7), None if the sensor moved or was away."""
     seen = stretch[stretch[:, 6] > 0.0]
-    if len(seen) < SEEN * len(stretch) or seen[:, :3].std(axis=0).max() >= REST_GYR_RAD_S:
+    if len(seen) < SEEN * len(stretch):
         return None
-    return seen[:, :3].mean(axis=0) if seen[:, 3:6].std(axis=0).max() < REST_ACC_M_S2 else None
+    spread = np.sqrt(seen[:, :6].var(axis=0).reshape(2, 3).sum(axis=1))
+    return seen[:, :3].mean(axis=0) if spread[0] < REST_GYR_RAD_S and spread[1] < REST_ACC_M_S2 else None
+
+
+def _size(vector: FloatArray) -> float:
+    """Length of a vector (3): how a sensor is strapped on does not matter."""
+    return float(np.sqrt(vector @ vector))
 
 
 class _Foot:

@@ -12,7 +12,18 @@ from sensorrep.kinematics import axes as turning
 from sensorrep.kinematics import knees, sides
 from sensorrep.kinematics.measures import measure
 from sensorrep.kinematics.posture import arm, posture
-from sensorrep.kinematics.reps import LIMITS, SET_GAP_S, VALLEY, Found, Span, Template, find, last_set
+from sensorrep.kinematics.reps import (
+    LIMITS,
+    SET_GAP_S,
+    VALLEY,
+    Found,
+    Span,
+    Template,
+    common_stroke,
+    find,
+    last_set,
+    may_be_set,
+)
 from sensorrep.model import (
     FRAME_RATE_HZ,
     HEEL,
@@ -229,11 +240,14 @@ class Segment:
         left, right = self._openings(self._origin + len(self._stretch) - 1).tolist()
         return left, right
 
-    def _look(self, frame: int) -> tuple[Found | None, list[Span]]:
-        """What the stretch up to `frame` holds, and the running set's reps in it."""
+    def _look(self, frame: int, *, final: bool = False) -> tuple[Found | None, list[Span]]:
+        """What the stretch up to `frame` holds, and the running set's reps in it; `final`: all that is no rep too."""
         stretch = HeelSignal(self._stretch[: frame + 1 - self._origin])
         edges = np.array([edge for edge in self._edges if edge <= frame]) - self._origin
-        found = find(stretch, edges, self._feet, self._movement, self._known, self._prior)
+        common = common_stroke(stretch, edges, self._feet, self._movement, self._prior)
+        if common is None or not (final or self._announced or may_be_set(common, self._known)):
+            return None, []
+        found = find(stretch, edges, common, self._feet, self._movement, self._known, self._prior)
         if found is None:
             return None, []
         run = last_set(found, self._known)
@@ -297,7 +311,7 @@ class Segment:
         if self._announced:
             frame = min(frame, self._last_back + GAP_FRAMES // 2)  # how the legs left the position is no rep
         self._edges = sorted({*self._edges, frame})
-        found, run = self._look(frame)
+        found, run = self._look(frame, final=True)
         if found is not None:
             counted = set(run)
             for span in found.spans:
