@@ -15,13 +15,14 @@ SETTLED: Final = {"biasClip": 0.7, "biasSigmaInit": 0.3, "restMinT": 5.0}
 speed for bias (12 s reps: 3 deg of error); a smaller one does not follow the bias. Trusting rest later than VQF does
 by default keeps a hold that sags from being levelled out where gravity sees nothing."""
 REST_S: Final = 1.0
-REST_GYR_RAD_S: Final = float(np.radians(0.85))
+REST_GYR_RAD_S: Final = float(np.radians(1.0))
 REST_ACC_M_S2: Final = 0.35
 """A sensor may be at rest when its readings' spread (over all axes) stays below these for REST_S. So may one that turns
-at an even speed: the first rest is believed at once when the rate is a USUAL bias, else when it shows twice within
-MEMORY such stretches; later on, all of the last MEMORY stretches must say that the bias has moved."""
+at an even speed: the first rest is believed at once when the rate is a USUAL bias, else when it shows in two such
+stretches in a row, and until a usual one is seen; later on, all of the last MEMORY stretches must say that the bias
+has moved: no hold that sags is as long."""
 USUAL_RAD_S: Final = float(np.radians(2.0))
-AGREE_RAD_S: Final = float(np.radians(0.7))
+AGREE_RAD_S: Final = float(np.radians(1.0))
 MEMORY: Final = 20
 MOVED_RAD_S: Final = float(np.radians(0.7))
 """A bias that differs from the one taken out by more than VQF's clip is taken out anew."""
@@ -87,8 +88,11 @@ class _Rests:
 
     def _is_new(self, mean: FloatArray) -> bool:
         agree = [one is not None and _size(mean - one) < AGREE_RAD_S for one in self._recent]
+        usual = _size(mean) < USUAL_RAD_S
         if self.bias is None:
-            return any(agree) or _size(mean) < USUAL_RAD_S
+            return usual or agree[-1:] == [True]
+        if usual and _size(self.bias) > USUAL_RAD_S:
+            return True
         return len(agree) == MEMORY and all(agree) and _size(mean - self.bias) > MOVED_RAD_S
 
 
