@@ -61,8 +61,8 @@ SET_GAP_S: Final = 8.0
 """Reps with a longer rest between them belong to two sets."""
 LEAST_REPS: Final = 3
 """So many movements alike make an exercise, where none of the person's earlier sets shows what a rep is like."""
-LEAST_ONE_LEG: Final = 5
-"""The same where one of the two legs hardly moves."""
+LEAST_DOUBTFUL: Final = 5
+"""The same where one of the two legs hardly moves, or where the person's earlier sets show that a rep is otherwise."""
 TOGETHER: Final = 0.75
 """Least correlation between the legs' courses: the band makes them move as one. In simulated reps it is 0.76 at least,
 with one leg nearly still or 0.3 s late too; in other exercises of one leg (pted) it is mostly below 0.7."""
@@ -181,8 +181,8 @@ def common_stroke(
 
 def may_be_set(common: turning.JointDirection, known: Template | None) -> bool:
     """Whether there are strokes enough for a set that `last_set` would take: each rep has two, one way and back."""
-    like_known = known is not None and abs(common.direction @ known.direction) > ALIGNMENT
-    return int(common.support.sum()) >= (2 if like_known else 2 * LEAST_REPS - 1)
+    again = known is not None and abs(common.direction @ known.direction) >= ALIGNMENT
+    return int(common.support.sum()) >= (2 if again else 2 * LEAST_REPS - 1)
 
 
 def find(
@@ -250,7 +250,7 @@ def _set_in(run: list[Span], found: Found, known: Template | None) -> list[Span]
         both = legs.min() > ONE_LEG * legs.max()
         if median(span.together for span in run) < TOGETHER:
             return []
-        if alike.sum() < (LEAST_REPS if both else LEAST_ONE_LEG):
+        if alike.sum() < (LEAST_REPS if both and known is None else LEAST_DOUBTFUL):
             return []
         if durations[alike].sum() < LEAST_TIME_S * FRAME_RATE_HZ:
             return []
@@ -286,9 +286,14 @@ def _within(values: FloatArray, middle: float, factor: float) -> BoolArray:
     return like
 
 
+def like_known(found: Found, known: Template | None) -> bool:
+    """Whether the legs move, and open, as in an earlier set."""
+    return known is not None and float(found.direction @ known.direction) >= ALIGNMENT
+
+
 def _is_known(found: Found, typical: float, known: Template | None) -> bool:
     """Whether these are the reps of an earlier set again."""
-    if known is None or float(found.direction @ known.direction) < ALIGNMENT:
+    if known is None or not like_known(found, known):
         return False
     return known.opening_rad / ALIKE < typical < known.opening_rad * ALIKE
 

@@ -22,6 +22,7 @@ from sensorrep.kinematics.reps import (
     common_stroke,
     find,
     last_set,
+    like_known,
     may_be_set,
 )
 from sensorrep.model import (
@@ -254,7 +255,8 @@ class Segment:
         if run:
             self._prior = found.direction
             self._found = found
-        if run and not self._announced and (self._same_way(found) or self._on_the_spot(stretch, found, run)):
+        sure = self._announced or like_known(found, self._known)  # headings and arms are known less well than that
+        if run and not sure and (self._same_way(found) or self._on_the_spot(stretch, found, run)):
             run = []
         return found, run
 
