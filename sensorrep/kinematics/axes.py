@@ -20,12 +20,15 @@ ComplexArray = npt.NDArray[np.complex128]
 
 LEAST_TURN_RAD: Final = float(np.radians(30.0))
 """A change of position shows a common heading when it turns both shanks by at least this much."""
+ALIGNMENT: Final = 0.8
+"""Least cosine between strokes of one exercise. Larger: a shaky pelvis breaks sets. Smaller: stray strokes join in."""
 HALF_LIFE_S: Final = 30.0
 """Votes of older strokes fade: what came before the set matters less and less."""
 LONELY: Final = 0.4
 """Weight of a stroke in which one leg stands still. Larger: hands at the band outvote slow reps; smaller: a leg that
 nearly stands still in its reps is overlooked."""
 ONE_LEG: Final = 0.25
+"""A leg takes part in full when it turns by this share of the other's turn."""
 FAST_RAD_S: Final = 2.0
 """Faster turning is walking, sitting down, knee bends; reps are slower."""
 HALF_LIFE_FRAMES: Final = 6000

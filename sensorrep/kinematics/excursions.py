@@ -4,10 +4,18 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from sensorrep.model import FloatArray
+from sensorrep.model import BoolArray, FloatArray
 
+LIKE_SIZE: Final = 1.6
+"""Movements of one exercise differ in size by less than this factor from the typical one."""
 OVERSHOOT: Final = 0.2
 """Share of a range by which rest may differ before and after; beyond it the legs go elsewhere."""
+
+
+def within(values: FloatArray, middle: float, factor: float) -> BoolArray:
+    """Which values differ from the middle one by less than a factor."""
+    like: BoolArray = (values > middle / factor) & (values < middle * factor)
+    return like
 
 
 def turning_points(signal: FloatArray, hysteresis: float) -> tuple[list[int], bool]:

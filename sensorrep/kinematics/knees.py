@@ -10,11 +10,11 @@ from typing import Final
 
 import numpy as np
 
-from sensorrep.kinematics.axes import strokes_between
-from sensorrep.model import FloatArray, HeelSignal
+from sensorrep.kinematics.reps import LIMITS
+from sensorrep.model import FloatArray
 
-FAR_RAD: Final = float(np.radians(45.0))
-"""No hip turns a shank further in an exercise against a band."""
+FAR_RAD: Final = LIMITS["heels-apart"].most_range_rad
+"""No hip turns a shank further in the exercise."""
 LEAST_TURNED_RAD: Final = float(np.radians(90.0))
 """So much turning in sum shows the hinge: two strides."""
 ABOUT_HINGE: Final = 0.4
@@ -23,9 +23,8 @@ bends 0.57 at least."""
 NO_TURNS: Final = np.zeros((2, 3, 3))
 
 
-def with_stroke(turns: FloatArray, stroke: HeelSignal) -> FloatArray:
-    """(2, 3, 3) sum of large rotations' outer products over their angles, and what a stroke (n poses) adds to it."""
-    turned = strokes_between(stroke["q_earth_sensor"], np.array([0, len(stroke) - 1])).reshape(2, 3)
+def with_stroke(turns: FloatArray, turned: FloatArray) -> FloatArray:
+    """(2, 3, 3) sum of large rotations' outer products over their angles, and what a stroke (2, 3) adds to it."""
     angle = np.sqrt((turned**2).sum(axis=1))
     weight = np.where(angle > FAR_RAD, 1.0 / np.maximum(angle, FAR_RAD), 0.0)[:, None, None]
     total: FloatArray = turns + weight * turned[:, :, None] * turned[:, None, :]

@@ -12,7 +12,8 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from sensorrep.kinematics import axes as turning
-from sensorrep.kinematics.excursions import rest_stretch, trimmed, turning_points
+from sensorrep.kinematics.axes import ALIGNMENT
+from sensorrep.kinematics.excursions import LIKE_SIZE, rest_stretch, trimmed, turning_points, within
 from sensorrep.kinematics.rest import rest_is_low
 from sensorrep.model import FRAME_RATE_HZ, BoolArray, Check, FloatArray, HeelSignal, IntArray, Movement
 
@@ -36,8 +37,6 @@ LIMITS: Final[dict[Movement, Limits]] = {
     "one-leg": Limits(float(np.radians(4.0)), float(np.radians(150.0)), float(np.radians(175.0)), 0.5),
 }
 
-ALIGNMENT: Final = 0.8
-"""Least cosine between strokes of one exercise. Larger: a shaky pelvis breaks sets. Smaller: stray strokes join in."""
 TYPICAL: Final = 0.7
 """This share of all movement to and fro is in swings smaller than the typical one: it is one of the larger ones, so
 that bounces at the top and fidgets are not taken for reps."""
@@ -72,9 +71,8 @@ PACES: Final = 28
 """Legs move together or not over steps of this share of a rep: tremor and small lags do not matter."""
 LEAST_TIME_S: Final = 4.0
 """They must last so long together: jerks at the band are shorter."""
-LIKE_SIZE: Final = 1.6
 LIKE_TIME: Final = 2.0
-"""Movements are alike when their size and their duration differ less than by these factors from the median."""
+"""Movements are alike when their duration differs by less than this factor from the median."""
 ODD: Final = 0.6
 """A movement of less than this share of the median is unlike the others."""
 RHYTHM: Final = 3.0
@@ -89,9 +87,6 @@ SEARCH_STEP: Final = 4
 """The search looks at every fourth frame (25 Hz), plenty for turning points; what is found is measured on all."""
 AWAY: Final = round(0.25 * FRAME_RATE_HZ)
 """A foot without samples for so many frames is away; shorter holes are interpolated."""
-SET_GAP: Final = round(SET_GAP_S * FRAME_RATE_HZ / SEARCH_STEP)
-LONG_REST: Final = round(3.0 * FRAME_RATE_HZ / SEARCH_STEP)
-"""What lasts so long after the last movement of a set is rest, not a hold."""
 
 
 class Template(NamedTuple):
@@ -278,12 +273,7 @@ def _in_rhythm(run: list[Span]) -> list[Span]:
 
 
 def _like(values: FloatArray, factor: float) -> BoolArray:
-    return _within(values, median(values.tolist()), factor)
-
-
-def _within(values: FloatArray, middle: float, factor: float) -> BoolArray:
-    like: BoolArray = (values > middle / factor) & (values < middle * factor)
-    return like
+    return within(values, median(values.tolist()), factor)
 
 
 def like_known(found: Found, known: Template | None) -> bool:

@@ -6,15 +6,12 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from sensorrep.kinematics.axes import strokes_between
+from sensorrep.kinematics.axes import ALIGNMENT, strokes_between
+from sensorrep.kinematics.excursions import LIKE_SIZE, within
 from sensorrep.model import FloatArray, IntArray
 
 NEAR: Final = 0.25
 """Legs dwell at an end of a stroke while they are nearer to it than this share of the stroke."""
-ALIKE: Final = 1.6
-"""Strokes of one exercise differ by less than this factor from the typical one."""
-PURE: Final = 0.8
-"""Least cosine between a stroke of the exercise and its joint direction."""
 LONGER: Final = 2.0
 """A dwell that is longer than the usual one at that end by this factor, and CLEAR_S, is a rest between two sets."""
 CLEAR_S: Final = 2.0
@@ -94,7 +91,7 @@ def _strokes(
 ) -> _Strokes:
     """The strokes between turning points that are of typical size and about the exercise's axes."""
     step = np.diff(signal[turns])
-    alike = np.flatnonzero((np.abs(step) > typical / ALIKE) & (np.abs(step) < typical * ALIKE))
+    alike = np.flatnonzero(within(np.abs(step), typical, LIKE_SIZE))
     edges = np.zeros((len(alike), 2), int)
     for position, index in enumerate(alike.tolist()):
         start, stop = int(turns[index]), int(turns[index + 1])
@@ -104,7 +101,7 @@ def _strokes(
             start + int(np.argmax(covered >= 1.0 - NEAR)),
         )
     moved = strokes_between(q_earth_sensor, edges.ravel())[::2] * (direction != 0.0)
-    pure = np.abs(moved @ direction) > PURE * np.sqrt((moved**2).sum(axis=1))
+    pure = np.abs(moved @ direction) > ALIGNMENT * np.sqrt((moved**2).sum(axis=1))
     kept = alike[pure]
     return _Strokes(np.sign(step[kept]), edges[pure, 0], edges[pure, 1], signal[turns[kept + 1]])
 

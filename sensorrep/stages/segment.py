@@ -14,6 +14,7 @@ from sensorrep.kinematics.measures import measure
 from sensorrep.kinematics.posture import arm, posture
 from sensorrep.kinematics.reps import (
     LIMITS,
+    LONGEST_REP_S,
     SET_GAP_S,
     VALLEY,
     Found,
@@ -58,7 +59,7 @@ QUIET_RAD_S: Final = float(np.radians(15.0))
 QUIET_FRAMES: Final = round(0.3 * FRAME_RATE_HZ)
 """Poses are compared when both shanks were slower than this for so long: in mid-stride legs are not parallel."""
 POSTPONE_FRAMES: Final = round(1.0 * FRAME_RATE_HZ)
-LONGEST_REP_FRAMES: Final = round(20.0 * FRAME_RATE_HZ)
+LONGEST_REP_FRAMES: Final = round(LONGEST_REP_S * FRAME_RATE_HZ)
 """Legs that stay open for longer are at rest there."""
 
 
@@ -165,12 +166,13 @@ class Segment:
 
     def _at_standstill(self, frame: int) -> Iterator[Finding]:
         self._remember(frame)
-        stroke = HeelSignal(self._stretch[self._edges[-1] - self._origin : frame + 1 - self._origin])
-        self._turns = knees.with_stroke(self._turns, stroke)
+        edges = np.array([self._edges[-1], frame]) - self._origin
+        turned = turning.strokes_between(self._stretch["q_earth_sensor"], edges).reshape(2, 3)
+        self._turns = knees.with_stroke(self._turns, turned)
         if self._anchor is None:
             self._restart(frame)
             return
-        if self._stroke_rad(frame) > LIMITS[self._movement].most_range_rad:
+        if np.sqrt((turned**2).sum(axis=1))[list(self._feet)].max() > LIMITS[self._movement].most_range_rad:
             yield from self._close(self._edges[-1])
             self._restart(frame)
             return
@@ -185,11 +187,6 @@ class Segment:
             self._pending = found.coming_back
             unsure = found.coming_back and run[-1:] == list(found.spans[-1:])
             yield from self._announce(frame, found, run[:-1] if unsure else run)
-
-    def _stroke_rad(self, frame: int) -> float:
-        """How far the shank that turned further has turned since the last standstill."""
-        q = self._stretch["q_earth_sensor"][[self._edges[-1] - self._origin, frame - self._origin]]
-        return float(quaternion.angle_between(q[0], q[1])[list(self._feet)].max())
 
     def _remember(self, frame: int) -> None:
         """Keep the poses between which the person moved: they tell the two earth frames' headings apart."""

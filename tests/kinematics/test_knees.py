@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from sensorrep import quaternion
 from sensorrep.kinematics.knees import NO_TURNS, bending, with_stroke
-from sensorrep.model import HEEL, FloatArray, HeelSignal
+from sensorrep.model import FloatArray
 from sensorrep.pipeline import Pipeline
 from sensorrep.sources.synthetic import KneeBends, Scenario, Walk, simulate
 
@@ -15,20 +15,11 @@ HINGE, THIGH, SHANK = np.eye(3)
 STRAPS = np.array([[0.8, 0.2, -0.4, 0.4], [0.1, 0.7, 0.7, -0.1]])
 
 
-def stroke(axis: FloatArray, degrees: float, straps: FloatArray = STRAPS) -> HeelSignal:
-    """Both shanks turn about an axis of their own."""
-    out = np.zeros(50, HEEL)
-    out["time_s"] = 0.01 * np.arange(50)
-    turned = quaternion.from_rotation_vector(np.radians(np.linspace(0.0, degrees, 50))[:, None] * axis)
-    out["q_earth_sensor"] = quaternion.multiply(turned[:, None], straps)
-    return HeelSignal(out)
-
-
 def seen(straps: FloatArray, *turns: tuple[FloatArray, float]) -> FloatArray:
     """What some turns of both shanks add up to."""
     out = NO_TURNS
     for axis, degrees in turns:
-        out = with_stroke(out, stroke(axis, degrees, straps))
+        out = with_stroke(out, np.radians(degrees) * axes(axis, straps))
     return out
 
 
