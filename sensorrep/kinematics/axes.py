@@ -132,6 +132,11 @@ def heading_offset(q_before: FloatArray, q_after: FloatArray) -> float | None:
     return float(headings[1] - headings[0])
 
 
+def absences(ok: BoolArray) -> IntArray:
+    """(k, 2) first row, and row after the last, of each run that is not `ok` (n)."""
+    return np.flatnonzero(np.diff(np.concatenate([[True], ok, [True]]))).reshape(-1, 2)
+
+
 def bridged(opening: FloatArray, ok: BoolArray, axes: FloatArray, shares: FloatArray, least: int) -> FloatArray:
     """Openings (n, 2) in which a foot that was away for at least `least` rows moved along with the other meanwhile.
 
@@ -142,8 +147,7 @@ def bridged(opening: FloatArray, ok: BoolArray, axes: FloatArray, shares: FloatA
     for foot in range(2):
         if not axes.any(axis=1).all() or shares[1 - foot] <= 0.0:
             continue
-        edges = np.flatnonzero(np.diff(np.concatenate([[True], ok[:, foot], [True]])))
-        for start, stop in edges.reshape(-1, 2).tolist():
+        for start, stop in absences(ok[:, foot]).tolist():
             if start == 0 or stop == len(ok) or stop - start < least or not ok[start:stop, 1 - foot].all():
                 continue
             other = opening[start - 1 : stop + 1, 1 - foot]

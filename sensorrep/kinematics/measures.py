@@ -85,8 +85,7 @@ def sparc(rate: FloatArray, rate_hz: float) -> float:
 
 def _away(ok: BoolArray) -> bool:
     """Whether a foot (n) was away for AWAY frames on end."""
-    edges = np.flatnonzero(np.diff(np.concatenate([[True], ok, [True]]))).reshape(-1, 2)
-    return bool(len(edges)) and int((edges[:, 1] - edges[:, 0]).max()) >= AWAY
+    return bool((np.diff(turning.absences(ok)) >= AWAY).any())
 
 
 def _level(signal: FloatArray, stretch: tuple[int, int]) -> float:

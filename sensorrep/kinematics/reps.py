@@ -228,8 +228,8 @@ def last_set(found: Found, known: Template | None) -> list[Span]:
     """The last run of passed excursions without a rest longer than SET_GAP_S between them that is a set of reps.
 
     Stray movement seldom comes back the same way, about the same axes, by the same angle, three times in a row. A run
-    like the person's earlier set needs no such evidence; one in which a leg hardly moves, as when a foot adjusts the
-    band, needs more.
+    like the person's earlier set needs no such evidence; one unlike it, or in which a leg hardly moves, as when a foot
+    adjusts the band, needs more.
     """
     return next((reps for run in reversed(_runs(found.spans)) if (reps := _set_in(run, found, known))), [])
 
