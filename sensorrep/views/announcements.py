@@ -43,8 +43,11 @@ def of_event(event: Event) -> str:
             return words.headline(event.summary)
 
 
-def of_note(note: Note) -> str | None:
-    """One line on what a person should know of a note; None for what only the file needs."""
+def of_note(note: Note, alone: bool = False) -> str | None:
+    """One line on what a person should know of a note; None for what only the file needs.
+
+    `alone`: nothing comes from the other foot.
+    """
     foot = FEET.get(str(note.fields.get("foot")))
     if note.kind == "note":
         return words.printable(str(note.fields.get("text", "")))
@@ -60,14 +63,16 @@ def of_note(note: Note) -> str | None:
         case "back":
             return f"The {foot.word} sensor is back"
         case "lost":
-            return lost(foot)
+            return lost(foot, alone)
         case "missing" | "failed":
             return words.printable(str(note.fields.get("text", "")))
     return None
 
 
-def lost(foot: Foot) -> str:
-    """One sensor is gone."""
+def lost(foot: Foot, alone: bool = False) -> str:
+    """A sensor is gone, and perhaps with it the last one."""
+    if alone:
+        return f"The {foot.word} sensor is lost, and no other is there: nothing is counted until one is back"
     return f"The {foot.word} sensor is lost: keep going, the {Foot(1 - foot).word} one goes on counting"
 
 

@@ -33,14 +33,19 @@ class LinkMeter:
         self.lost = False
         self.battery_pct: int | None = None
         self._last_ns: int | None = None
-        self._window_ns = 0
+        self._window_ns: int | None = None
         self._in_window = 0
         self._rates_hz: deque[float] = deque(maxlen=KEPT)
         self._share = 1.0
 
+    def begin(self) -> None:
+        """The link stands and its sensor streams: what came while it was being started is no measure of it."""
+        self.lost = False
+        self._window_ns = None
+
     def take(self, received_ns: int) -> None:
         """A packet arrived."""
-        if self._last_ns is None or self.lost:
+        if self._window_ns is None or self.lost:
             self._window_ns, self._in_window, self._share = received_ns, 0, 1.0
         else:
             self._in_window += 1

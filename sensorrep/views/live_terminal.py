@@ -14,12 +14,13 @@ from rich.text import Text
 
 from sensorrep.model import Event, Foot, Note, Packet
 from sensorrep.views import big_digits, words
+from sensorrep.views.announcements import LOW_BATTERY_PCT
 from sensorrep.views.link_quality import LinkQuality
 from sensorrep.views.scoreboard import Latest, Phase, Scoreboard, Screen
 
 REDRAWS_HZ: Final = 10.0
 """More looks no smoother and takes the processor from the radio."""
-BIG: Final[dict[Phase, str]] = {"position": "LIE DOWN", "still": "STILL", "begin": "BEGIN"}
+BIG: Final[dict[Phase, str]] = {"connect": "WAIT", "position": "LIE DOWN", "still": "STILL", "begin": "BEGIN"}
 MOST_BAR: Final = 44
 TALL: Final = 32
 """Rows from which on the tempo too is drawn large."""
@@ -199,9 +200,9 @@ def _big_tempo(screen: Screen, width: int, ink: str) -> list[Text]:
 
 
 def _links(screen: Screen, width: int, *, ascii_only: bool) -> list[Text]:
-    each = [_link(foot, screen.links[foot], ascii_only=ascii_only) for foot in Foot]
+    each = [_link(foot, screen.links[foot], ascii_only=ascii_only) for foot in screen.feet]
     half = width // 2
-    if max(one.cell_len for one in each) >= half:
+    if len(each) < 2 or max(one.cell_len for one in each) >= half:
         return each
     each[0].pad_right(half - each[0].cell_len)
     return [each[0] + each[1]]
@@ -214,7 +215,8 @@ def _link(foot: Foot, link: LinkQuality, *, ascii_only: bool) -> Text:
     word = f" {link.word}" + (f" for {link.silent_s:.0f} s" if link.word in ("silent", "lost") else "")
     found.append(word, "bold" if link.bars < 3 else "")
     if link.battery_pct is not None:
-        found.append(f", battery {link.battery_pct} %")
+        low = link.battery_pct <= LOW_BATTERY_PCT
+        found.append(f", battery {link.battery_pct} %").append(" (low)" if low else "", "bold")
     return found
 
 

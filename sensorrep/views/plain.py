@@ -31,10 +31,8 @@ class Plain:
     def show(self, messages: Sequence[Packet | Note], events: Sequence[Event]) -> None:
         """Print a line for each event, for each note that matters, and when something else is to be done."""
         known = self._scoreboard.swapped
-        self._scoreboard.take(messages, events, self._latest())
-        for message in messages:
-            if isinstance(message, Note):
-                self.say(announcements.of_note(message))
+        for line in self._scoreboard.take(messages, events, self._latest()):
+            self.say(line)
         for event in events:
             # links are told by their notes, at once; what the samples say of them comes later
             if not isinstance(event, (*LINK, SessionEnded)):

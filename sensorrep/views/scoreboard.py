@@ -11,6 +11,7 @@ from typing import Final, Literal, NamedTuple
 from sensorrep.kinematics.unrest import Unrest, still
 from sensorrep.model import (
     Event,
+    Foot,
     FootBack,
     FootLost,
     Note,
@@ -33,6 +34,8 @@ HOLD_STILL_S: Final = 3.0
 UP_RAD_S: Final = 1.0
 """Who moves more than this has got up again, or lies down only now; reps stay below half of it."""
 NOTICE_S: Final = 8.0
+MOST_DEG: Final = 60.0
+"""No hip turns as far: who shows more has left the position that the openings are measured in."""
 LEAST_SCALE_DEG: Final = 15.0
 FASTER, SLOWER = 0.8, 1.25
 """A phase is called faster or slower beyond these shares of its target."""
@@ -94,14 +97,19 @@ class Screen:
     """The last rep against the target tempo, in words."""
     rest_s: float | None
     links: tuple[LinkQuality, LinkQuality]
+    feet: tuple[Foot, ...]
+    """Those that wear a sensor."""
     sets: tuple[SetLine, ...]
 
 
 class Scoreboard:
     """Takes in what comes; `screen` says what is to be seen at an instant, and may be asked from another thread."""
 
-    def __init__(self, target: Target = Target(), *, simulated: bool = False) -> None:
+    def __init__(
+        self, target: Target = Target(), *, simulated: bool = False, feet: Iterable[Foot] = tuple(Foot)
+    ) -> None:
         self._target = target
+        self._feet = tuple(feet)
         self.simulated = simulated
         self.swapped = False
         """Whether left and right were found to be exchanged; told once."""
@@ -119,22 +127,25 @@ class Scoreboard:
         self._opening_rad: tuple[float, float] | None = None
         self._widest_deg = LEAST_SCALE_DEG
 
-    def take(self, messages: Iterable[Packet | Note], events: Sequence[Event], latest: Latest = NOTHING) -> None:
-        """Take in what came, what was decided, and the signal just now."""
+    def take(self, messages: Iterable[Packet | Note], events: Sequence[Event], latest: Latest = NOTHING) -> list[str]:
+        """Take in what came, what was decided, and the signal just now; returns what the notes say to a person."""
+        told = []
         for message in messages:
             if isinstance(message, Packet):
                 self._take_packet(message)
-            else:
-                self._take_note(message)
+            elif (line := self._take_note(message)) is not None:
+                told.append(line)
         for event in events:
             self._take_event(event)
         self._opening_rad = latest.opening_rad
         if latest.opening_rad is not None and self._phase == "set":
-            self._widest_deg = max(self._widest_deg, *map(math.degrees, latest.opening_rad))
+            shown = [deg for deg in map(math.degrees, latest.opening_rad) if deg <= MOST_DEG]
+            self._widest_deg = max(self._widest_deg, *shown, 0.0)
         self._settle(latest.unrest_rad_s)
         if latest.swapped and not self.swapped:
             self.swapped = True
             self._notify(announcements.SWAPPED)
+        return told
 
     def counted(self) -> str:
         """What was counted so far, in words."""
@@ -169,6 +180,7 @@ class Scoreboard:
             pace="" if self._rep is None else pace(self._rep, self._target.tempo_s),
             rest_s=rest_s,
             links=(left, right),
+            feet=self._feet,
             sets=self._sets,
         )
 
@@ -179,16 +191,27 @@ class Scoreboard:
             self._enter("position")
         self._links[packet.foot].take(packet.received_ns)
 
-    def _take_note(self, note: Note) -> None:
+    def _take_note(self, note: Note) -> str | None:
+        """What it says to a person."""
         self._now_ns = max(self._now_ns, note.at_ns)
         foot = announcements.FEET.get(str(note.fields.get("foot")))
         if foot is not None and note.kind == "link":
-            self._links[foot].lost = note.fields.get("state") == "lost"
+            match note.fields.get("state"):
+                case "lost":
+                    self._links[foot].lost = True
+                case "connected" | "back":
+                    self._links[foot].begin()
+        line = announcements.of_note(note, foot is not None and self._is_alone(foot))
         percent = note.fields.get("percent")
         if foot is not None and note.kind == "battery" and isinstance(percent, int):
             self._links[foot].battery_pct = percent
         if note.kind != "battery" or (isinstance(percent, int) and percent <= announcements.LOW_BATTERY_PCT):
-            self._notify(announcements.of_note(note))
+            self._notify(line)
+        return line
+
+    def _is_alone(self, foot: Foot) -> bool:
+        """Whether nothing comes from the other foot."""
+        return self._links[1 - foot].quality(self._now_ns).bars == 0
 
     def _take_event(self, event: Event) -> None:
         match event:
@@ -206,7 +229,9 @@ class Scoreboard:
                 self._rest_from_s = event.summary.end_s
                 self._set_number, self._count = event.set_number, len(event.summary.reps)
                 self._sets = (*self._sets, SetLine(event.set_number, announcements.of_set(event)))
-            case FootLost() | FootBack():
+            case FootLost():
+                self._notify(announcements.lost(event.foot, self._is_alone(event.foot)))
+            case FootBack():
                 self._notify(announcements.of_event(event))
             case SessionEnded():
                 self._phase = "end"
@@ -267,8 +292,10 @@ class Scoreboard:
 
 
 def _degrees(angle_rad: float | None, link: LinkQuality) -> float | None:
-    """In degrees; None where nothing comes from that foot."""
-    return None if angle_rad is None or link.bars == 0 else math.degrees(angle_rad)
+    """In degrees; None where nothing comes from that foot, or it shows no opening."""
+    if angle_rad is None or link.bars == 0 or abs(math.degrees(angle_rad)) > MOST_DEG:
+        return None
+    return math.degrees(angle_rad)
 
 
 def pace(rep: Rep, target_s: TempoTarget | None) -> str:

@@ -56,5 +56,13 @@ def test_lost_until_packets_come_again() -> None:
     assert fed(meter, 20.0, 21.0).quality(at_ns(21.0)).word == "good"
 
 
+def test_what_comes_while_a_sensor_starts_anew_is_no_measure_of_its_link() -> None:
+    meter = fed(LinkMeter(), 0.0, 20.0)
+    meter.lost = True
+    fed(meter, 25.0, 26.5, rate_hz=3.0)
+    meter.begin()
+    assert fed(meter, 26.5, 30.0).quality(at_ns(30.0)).bars == 4
+
+
 def test_never_heard_of() -> None:
     assert LinkMeter().quality(0).word == "looking"

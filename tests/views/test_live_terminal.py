@@ -102,9 +102,24 @@ def test_a_rest_shows_its_time_large_and_its_target() -> None:
 
 def test_the_start_says_in_large_letters_what_to_do() -> None:
     made = Scoreboard()
+    assert holds(text(made.screen(at_ns(0))), "WAIT")
     made.take(both(0, 1), ())
     assert holds(text(made.screen(at_ns(1))), "LIE DOWN")
     assert not Scoreboard(TARGET).screen(0).count
+
+
+def test_a_foot_without_a_sensor_has_no_link() -> None:
+    made = Scoreboard(feet=[Foot.RIGHT])
+    made.take(both(0, 1), ())
+    drawn = text(made.screen(at_ns(1)))
+    assert "right ●●●● good" in drawn
+    assert drawn.count("left") == 1  # at its empty bar
+
+
+def test_a_low_battery_is_marked_as_long_as_it_is_low() -> None:
+    made = board()
+    made.take([*both(60, 80), battery(Foot.RIGHT, 9, 60)], ())
+    assert "battery 9 % (low)" in text(made.screen(at_ns(80)))
 
 
 def test_a_notice_stands_out_without_colour() -> None:

@@ -67,6 +67,14 @@ def test_links_and_batteries_are_said_once() -> None:
     assert sum("Battery" in line for line in said) == 1
 
 
+def test_a_sensor_lost_after_the_other_is_not_told_to_keep_going() -> None:
+    session = Session()
+    lost: list[Packet | Note] = [*both(0, 1), link(Foot.LEFT, "lost", 1.0), link(Foot.RIGHT, "lost", 1.1)]
+    first, second = (line for line in session.show(1.1, lost, []) if "lost" in line)
+    assert "keep going" in first
+    assert second.startswith("The right sensor is lost, and no other is there: nothing is counted until one is back")
+
+
 def test_feet_that_look_swapped_are_said_once() -> None:
     session = Session()
     session.view.following(lambda: Latest(swapped=True))

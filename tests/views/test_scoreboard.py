@@ -189,6 +189,16 @@ def test_what_the_samples_say_of_a_lost_foot_is_told_too() -> None:
     assert "2.5 s" in board.screen(at_ns(1)).notice
 
 
+def test_what_no_hip_can_do_is_no_opening() -> None:
+    """Who gets up turns the shanks far out of the position that openings are measured in."""
+    board = Scoreboard()
+    board.take(both(0, 1), [counted(1, 1)], Latest((3.0, 0.1)))
+    screen = board.screen(at_ns(1))
+    assert screen.opening_deg[Foot.LEFT] is None
+    assert screen.opening_deg[Foot.RIGHT] == pytest.approx(5.73, abs=0.01)
+    assert screen.scale_deg < 60.0
+
+
 def test_notices_pass() -> None:
     board = Scoreboard()
     board.take([*both(0, 4), link(Foot.LEFT, "lost", 4)], ())
