@@ -39,7 +39,6 @@ FLAGS: Final = {
     "partial": "half rep",
     "one_sided": "one side only",
     "gap": "signal gap",
-    "truncated": "cut off by the recording's edge",
 }
 
 PLUS_MINUS: Final = "the true value is within this in about 95 of 100 cases"

@@ -309,7 +309,7 @@ def half_reps() -> Case:
     first, second = case.summary.sets
     reps = list(first.reps)
     reps[4] = replace(reps[4], flags=("partial", "one_sided"))
-    reps[7] = replace(reps[7], flags=("truncated",))
+    reps[7] = replace(reps[7], flags=("gap",))
     summary = replace(case.summary, sets=(replace(first, reps=tuple(reps)), second))
     return replace(case, summary=summary, simulated=True, source="simulator")
 
