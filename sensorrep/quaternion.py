@@ -64,9 +64,14 @@ def angle_between(p: FloatArray, q: FloatArray) -> FloatArray:
     return angle
 
 
-def twist(q: FloatArray, axis: FloatArray) -> FloatArray:
-    """Angle of q about a unit axis, in [-pi, pi]: the twist of its swing-twist decomposition."""
-    sine = q[..., 1] * axis[..., 0] + q[..., 2] * axis[..., 1] + q[..., 3] * axis[..., 2]
-    angle = 2.0 * np.arctan2(sine, q[..., 0])
+def twist(q: FloatArray, q_zero: FloatArray, axis: FloatArray) -> FloatArray:
+    """Angle of the rotation from q_zero to q about a unit axis in its frame, in [-pi, pi]: swing-twist decomposition.
+
+    Half of that angle has the tangent of the rotation's part along the axis over its real part, and both are dot
+    products with q: of q_zero times the axis, and of q_zero.
+    """
+    no_angle = np.zeros_like(axis[..., :1])
+    quarter_on = multiply(q_zero, np.concatenate([no_angle, axis], axis=-1))
+    angle = 2.0 * np.arctan2((q * quarter_on).sum(axis=-1), (q * q_zero).sum(axis=-1))
     wrapped: FloatArray = angle - 2.0 * np.pi * np.round(angle / (2.0 * np.pi))
     return wrapped

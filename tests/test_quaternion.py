@@ -100,8 +100,8 @@ def test_angle_between_is_the_angle_of_the_turn_between(q: FloatArray, axis: Flo
 @QUICK
 @given(axes, angles)
 def test_the_twist_of_a_rotation_about_its_own_axis_is_its_angle(axis: FloatArray, angle: float) -> None:
-    assert_allclose(quaternion.twist(about(axis, angle), axis), angle, atol=1e-12)
-    assert_allclose(quaternion.twist(-about(axis, angle), axis), angle, atol=1e-12)
+    assert_allclose(quaternion.twist(about(axis, angle), IDENTITY, axis), angle, atol=1e-12)
+    assert_allclose(quaternion.twist(-about(axis, angle), IDENTITY, axis), angle, atol=1e-12)
 
 
 @QUICK
@@ -112,20 +112,30 @@ def test_swing_does_not_change_the_twist(axis: FloatArray, other: FloatArray, an
     across /= np.linalg.norm(across)
     swung = about(across, swing)
     turn = about(axis, angle)
-    assert_allclose(quaternion.twist(quaternion.multiply(swung, turn), axis), angle, atol=1e-9)
-    assert_allclose(quaternion.twist(quaternion.multiply(turn, swung), axis), angle, atol=1e-9)
+    assert_allclose(quaternion.twist(quaternion.multiply(swung, turn), IDENTITY, axis), angle, atol=1e-9)
+    assert_allclose(quaternion.twist(quaternion.multiply(turn, swung), IDENTITY, axis), angle, atol=1e-9)
 
 
 @QUICK
 @given(rotations, axes)
 def test_what_the_twist_leaves_has_no_part_about_the_axis(q: FloatArray, axis: FloatArray) -> None:
-    swing = quaternion.multiply(q, quaternion.conjugate(about(axis, float(quaternion.twist(q, axis)))))
+    swing = quaternion.multiply(q, quaternion.conjugate(about(axis, float(quaternion.twist(q, IDENTITY, axis)))))
     assert_allclose(swing[1:] @ axis, 0.0, atol=1e-12)
+
+
+@QUICK
+@given(rotations, rotations, axes)
+def test_the_twist_from_a_pose_is_that_of_the_turn_from_there(
+    q: FloatArray, q_zero: FloatArray, axis: FloatArray
+) -> None:
+    turned = quaternion.multiply(quaternion.conjugate(q_zero), q)
+    swing = abs(quaternion.twist(q, q_zero, axis) - quaternion.twist(turned, IDENTITY, axis))
+    assert_allclose(min(swing, 2.0 * np.pi - swing), 0.0, atol=1e-6)
 
 
 def test_an_axis_of_nought_has_no_twist() -> None:
     """A leg that does not move has no axis."""
-    assert quaternion.twist(about(X, 1.0), np.zeros(3)) == 0.0
+    assert quaternion.twist(about(X, 1.0), IDENTITY, np.zeros(3)) == 0.0
 
 
 def test_series_of_both_feet_are_treated_element_by_element() -> None:
@@ -137,7 +147,7 @@ def test_series_of_both_feet_are_treated_element_by_element() -> None:
         quaternion.rotate(q, unit),
         quaternion.rotation_vector(q),
         quaternion.angle_between(p, q),
-        quaternion.twist(q, unit),
+        quaternion.twist(q, p, unit),
     )
     assert [one.shape for one in whole] == [(7, 2, 4), (7, 2, 3), (7, 2, 3), (7, 2), (7, 2)]
     for row in range(7):
@@ -147,4 +157,4 @@ def test_series_of_both_feet_are_treated_element_by_element() -> None:
             assert_array_equal(whole[1][row, foot], quaternion.rotate(one, unit[foot]))
             assert_array_equal(whole[2][row, foot], quaternion.rotation_vector(one))
             assert_array_equal(whole[3][row, foot], quaternion.angle_between(p[foot], one))
-            assert_array_equal(whole[4][row, foot], quaternion.twist(one, unit[foot]))
+            assert_array_equal(whole[4][row, foot], quaternion.twist(one, p[foot], unit[foot]))

@@ -53,11 +53,16 @@ class JointDirection(NamedTuple):
     """Summed length of the strokes along it."""
 
 
+def rotations(q_earth_sensor: FloatArray, begin: IntArray, end: IntArray) -> FloatArray:
+    """(k, 2, 3) net rotation vectors of q (n, 2, 4) from each instant to another, in the sensors' frames."""
+    return quaternion.rotation_vector(
+        quaternion.multiply(quaternion.conjugate(q_earth_sensor[begin]), q_earth_sensor[end])
+    )
+
+
 def strokes_between(q_earth_sensor: FloatArray, edges: IntArray) -> FloatArray:
     """(k-1, 6) net rotations between the instants `edges` (k,) of q (n, 2, 4), in the sensors' frames."""
-    q = q_earth_sensor[edges]
-    turned = quaternion.rotation_vector(quaternion.multiply(quaternion.conjugate(q[:-1]), q[1:]))
-    return turned.reshape(len(turned), 6)
+    return rotations(q_earth_sensor, edges[:-1], edges[1:]).reshape(-1, 6)
 
 
 def consensus(
@@ -110,7 +115,7 @@ def leg_axes(direction: FloatArray) -> tuple[FloatArray, FloatArray]:
 
 def opening(q_earth_sensor: FloatArray, q_rest: FloatArray, axes: FloatArray) -> FloatArray:
     """(n, 2) rotation of each shank from its rest pose q_rest (2, 4) about its axis (2, 3)."""
-    return quaternion.twist(quaternion.multiply(quaternion.conjugate(q_rest), q_earth_sensor), axes)
+    return quaternion.twist(q_earth_sensor, q_rest, axes)
 
 
 def heading_offset(q_before: FloatArray, q_after: FloatArray) -> float | None:

@@ -4,7 +4,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from sensorrep.model import BoolArray, FloatArray
+from sensorrep.model import BoolArray, FloatArray, IntArray
 
 LIKE_SIZE: Final = 1.6
 """Movements of one exercise differ in size by less than this factor from the typical one."""
@@ -83,10 +83,11 @@ def boundaries(signal: FloatArray, high: int, rate_hz: float) -> Boundaries:
     still ends. Crossings are interpolated linearly between samples; a signal that never gets there ends at its edge.
     """
     out, back = signal[: high + 1], signal[high:]
-    near, far = rest_stretch(out[::-1], rate_hz)
-    rest_before = (high + 1 - far, high + 1 - near)
-    near, far = rest_stretch(back, rate_hz)
-    rest_after = (high + near, high + far)
+    last = len(signal) - 1
+    outward = courses(signal, np.array([high, high]), np.array([0, last]))
+    before, after = rest_stretches(outward, np.array([high, last - high]), rate_hz).tolist()
+    rest_before = (high + 1 - before[1], high + 1 - before[0])
+    rest_after = (high + after[0], high + after[1])
     top = float(signal[high])
     level_before = float(signal[slice(*rest_before)].mean())
     level_after = float(signal[slice(*rest_after)].mean())
@@ -108,18 +109,28 @@ def boundaries(signal: FloatArray, high: int, rate_hz: float) -> Boundaries:
     )
 
 
-def rest_stretch(outward: FloatArray, rate_hz: float) -> tuple[int, int]:
-    """Indices (from, to) of the rest that a movement came to: `outward` begins at the high and runs to the far low.
+def courses(signal: FloatArray, starts: IntArray, stops: IntArray) -> FloatArray:
+    """(k, n) the `signal` from each start to each stop, whichever way that is; short ones repeat their last value."""
+    lengths = np.abs(stops - starts)[:, None]
+    steps = np.minimum(np.arange(int(lengths.max()) + 1), lengths)
+    course: FloatArray = signal[starts[:, None] + np.where(stops < starts, -1, 1)[:, None] * steps]
+    return course
 
-    Rest begins, in the lower half, where the signal falls by less than 3 % of the range in the next 0.3 s; half a
-    second of it is taken, so that slow drift in a long rest does not count.
+
+def rest_stretches(outward: FloatArray, lasts: IntArray, rate_hz: float) -> IntArray:
+    """(k, 2) indices (from, to) of the rest that each movement came to.
+
+    Each row of `outward` (k, n) begins at a high and runs to the far low at its index in `lasts` (k). Rest begins, in
+    the lower half, where the signal falls by less than 3 % of the range in the next 0.3 s; half a second of it is
+    taken, so that slow drift in a long rest does not count.
     """
-    last = len(outward) - 1
-    span = float(outward[0] - outward.min())
-    ahead = outward[np.minimum(np.arange(last + 1) + round(0.3 * rate_hz), last)]
-    resting = (outward < outward[0] - 0.67 * span) & (outward - ahead < 0.03 * span)
-    arrived = int(np.argmax(resting)) if resting.any() else last
-    return arrived, min(arrived + 1 + round(0.5 * rate_hz), last + 1)
+    top = outward[:, :1]
+    span = top - outward.min(axis=1, keepdims=True)
+    last = outward.shape[1] - 1
+    ahead = outward[:, np.minimum(np.arange(last + 1) + round(0.3 * rate_hz), last)]
+    resting = (outward < top - 0.67 * span) & (outward - ahead < 0.03 * span)
+    arrived = np.where(resting.any(axis=1), resting.argmax(axis=1), lasts)
+    return np.stack([arrived, np.minimum(arrived + round(0.5 * rate_hz), lasts) + 1], axis=1)
 
 
 def _crossing(values: FloatArray, index: int, level: float) -> float:

@@ -10,7 +10,7 @@ from typing import Final
 
 import numpy as np
 
-from sensorrep.kinematics.reps import LIMITS
+from sensorrep.kinematics.spans import LIMITS
 from sensorrep.model import FloatArray
 
 FAR_RAD: Final = LIMITS["heels-apart"].most_range_rad

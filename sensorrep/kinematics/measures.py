@@ -7,7 +7,8 @@ import numpy as np
 
 from sensorrep.kinematics import axes as turning
 from sensorrep.kinematics.excursions import Boundaries, boundaries
-from sensorrep.kinematics.reps import AWAY, Found, Span
+from sensorrep.kinematics.reps import AWAY, Found
+from sensorrep.kinematics.spans import Span
 from sensorrep.model import FRAME_RATE_HZ, BoolArray, FloatArray, HeelSignal, PerFoot, Rep
 
 SCALE_SD: Final = 0.01

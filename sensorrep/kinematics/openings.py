@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 
 from sensorrep import quaternion
-from sensorrep.kinematics.reps import LIMITS
+from sensorrep.kinematics.spans import LIMITS
 from sensorrep.model import BoolArray, FloatArray, HeelSignal, SessionSummary, SetSummary, Trace
 
 BEFORE_FIRST_REP_S: Final = 0.3
@@ -33,7 +33,6 @@ def _opening(part: HeelSignal, one: SetSummary, gross_rad: float) -> tuple[Float
     """((n, 2) opening, (n, 2) whether the shank is in position) of the stretch around a set."""
     first = max(int(np.searchsorted(part["time_s"], one.reps[0].start_s - BEFORE_FIRST_REP_S)) - 1, 0)
     q_rest = part["q_earth_sensor"][first]
-    turned = quaternion.multiply(quaternion.conjugate(q_rest), part["q_earth_sensor"])
     axes = np.array([axis if axis is not None else (0.0, 0.0, 0.0) for axis in one.axes])
     away = quaternion.angle_between(q_rest, part["q_earth_sensor"]) > gross_rad
-    return quaternion.twist(turned, axes), ~away & axes.any(axis=1)
+    return quaternion.twist(part["q_earth_sensor"], q_rest, axes), ~away & axes.any(axis=1)

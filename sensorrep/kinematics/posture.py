@@ -12,7 +12,8 @@ import numpy as np
 
 from sensorrep import quaternion
 from sensorrep.kinematics import axes as turning
-from sensorrep.kinematics.reps import Found, Span
+from sensorrep.kinematics.reps import Found
+from sensorrep.kinematics.spans import Span
 from sensorrep.model import FRAME_RATE_HZ, FloatArray, HeelSignal, Posture
 
 CORRELATED: Final = 5.0

@@ -6,8 +6,8 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from sensorrep.kinematics.axes import ALIGNMENT, strokes_between
-from sensorrep.kinematics.excursions import LIKE_SIZE, within
+from sensorrep.kinematics.axes import ALIGNMENT, rotations
+from sensorrep.kinematics.excursions import LIKE_SIZE, courses, within
 from sensorrep.model import FloatArray, IntArray
 
 NEAR: Final = 0.25
@@ -92,18 +92,15 @@ def _strokes(
     """The strokes between turning points that are of typical size and about the exercise's axes."""
     step = np.diff(signal[turns])
     alike = np.flatnonzero(within(np.abs(step), typical, LIKE_SIZE))
-    edges = np.zeros((len(alike), 2), int)
-    for position, index in enumerate(alike.tolist()):
-        start, stop = int(turns[index]), int(turns[index + 1])
-        covered = (signal[start : stop + 1] - signal[start]) / step[index]
-        edges[position] = (
-            start + int(np.flatnonzero(covered <= NEAR)[-1]),
-            start + int(np.argmax(covered >= 1.0 - NEAR)),
-        )
-    moved = strokes_between(q_earth_sensor, edges.ravel())[::2] * (direction != 0.0)
+    if not len(alike):
+        return _Strokes(step[alike], alike, alike, step[alike])
+    start, stop, step = turns[alike], turns[alike + 1], step[alike]
+    covered = (courses(signal, start, stop) - signal[start, None]) / step[:, None]
+    left = (courses(signal, stop, start) - signal[start, None]) / step[:, None]
+    leave, arrive = stop - (left <= NEAR).argmax(axis=1), start + (covered >= 1.0 - NEAR).argmax(axis=1)
+    moved = rotations(q_earth_sensor, leave, arrive).reshape(-1, 6) * (direction != 0.0)
     pure = np.abs(moved @ direction) > ALIGNMENT * np.sqrt((moved**2).sum(axis=1))
-    kept = alike[pure]
-    return _Strokes(np.sign(step[kept]), edges[pure, 0], edges[pure, 1], signal[turns[kept + 1]])
+    return _Strokes(np.sign(step[pure]), leave[pure], arrive[pure], signal[stop[pure]])
 
 
 def _start_of_last_set(dwell_s: FloatArray, ends: FloatArray) -> int:

@@ -12,20 +12,9 @@ from sensorrep.kinematics import axes as turning
 from sensorrep.kinematics import knees, sides
 from sensorrep.kinematics.measures import measure
 from sensorrep.kinematics.posture import arm, posture
-from sensorrep.kinematics.reps import (
-    LIMITS,
-    LONGEST_REP_S,
-    SET_GAP_S,
-    VALLEY,
-    Found,
-    Span,
-    Template,
-    common_stroke,
-    find,
-    last_set,
-    like_known,
-    may_be_set,
-)
+from sensorrep.kinematics.reps import VALLEY, Found, Template, common_stroke, find
+from sensorrep.kinematics.sets import SET_GAP_S, begun, last_set, like_known, may_be_set
+from sensorrep.kinematics.spans import LIMITS, LONGEST_REP_S, Span
 from sensorrep.model import (
     FRAME_RATE_HZ,
     HEEL,
@@ -291,9 +280,10 @@ class Segment:
             yield from self._end_set()
             self._deadline = frame + PATIENCE_FRAMES
         else:
-            found, _ = self._look(frame)
-            begun = frame if found is None or found.begun is None else found.begun + self._origin
-            keep = max(min(frame - PATIENCE_FRAMES // 2, begun), frame - 2 * PATIENCE_FRAMES)
+            found, _ = self._look(frame, final=True)
+            first = begun(found) if found is not None else None
+            since = frame if first is None else first + self._origin
+            keep = max(min(frame - PATIENCE_FRAMES // 2, since), frame - 2 * PATIENCE_FRAMES)
             self._forget(max(keep, self._origin))
             self._deadline = frame + PATIENCE_FRAMES // 2
 

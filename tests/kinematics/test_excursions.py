@@ -6,7 +6,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
-from sensorrep.kinematics.excursions import Boundaries, boundaries, rest_stretch, trimmed, turning_points
+from sensorrep.kinematics.excursions import Boundaries, boundaries, courses, rest_stretches, trimmed, turning_points
 from sensorrep.model import FloatArray
 
 QUICK = settings(deadline=None, derandomize=True, max_examples=150)
@@ -165,9 +165,27 @@ def test_the_boundaries_of_any_excursion_are_in_order_and_within_it(values: list
 
 def test_rest_is_found_where_the_movement_ends_and_not_in_a_stop_near_the_top() -> None:
     outward = ramps((0, 10), (0.5, 8), (1.5, 8), (2.0, 0), (4.0, 0))
-    start, stop = rest_stretch(outward, RATE_HZ)
+    ((start, stop),) = rest_stretches(outward[None, :], np.array([len(outward) - 1]), RATE_HZ).tolist()
     assert start / RATE_HZ == pytest.approx(2.0, abs=0.03)
     assert stop - start == round(0.5 * RATE_HZ) + 1
+
+
+def test_courses_run_either_way_and_repeat_their_last_value() -> None:
+    signal = np.arange(10.0)
+    assert courses(signal, np.array([4, 4, 7]), np.array([1, 8, 7])).tolist() == [
+        [4.0, 3.0, 2.0, 1.0, 1.0],
+        [4.0, 5.0, 6.0, 7.0, 8.0],
+        [7.0, 7.0, 7.0, 7.0, 7.0],
+    ]
+
+
+def test_the_rest_of_one_movement_does_not_depend_on_the_others() -> None:
+    signal = ramps((0, 10), (0.5, 8), (1.5, 8), (2.0, 0), (4.0, 0), (5.0, 9), (6.0, 1), (7.0, 1))
+    starts, stops = np.array([0, 500, 500]), np.array([400, 400, 700])
+    together = rest_stretches(courses(signal, starts, stops), np.abs(stops - starts), RATE_HZ)
+    for one, start, stop in zip(together, starts, stops, strict=True):
+        alone = courses(signal, np.array([start]), np.array([stop]))
+        assert one.tolist() == rest_stretches(alone, np.array([abs(stop - start)]), RATE_HZ)[0].tolist()
 
 
 def test_legs_that_come_from_far_below_their_rest_start_at_the_rest() -> None:

@@ -1,0 +1,125 @@
+"""Which excursions in a row are a set of reps, by their likeness, their rhythm, and the person's earlier sets."""
+
+import itertools
+from statistics import median
+from typing import Final
+
+import numpy as np
+
+from sensorrep.kinematics.axes import ALIGNMENT, JointDirection
+from sensorrep.kinematics.excursions import LIKE_SIZE, within
+from sensorrep.kinematics.reps import Found, Template
+from sensorrep.kinematics.spans import ALIKE, Span
+from sensorrep.model import FRAME_RATE_HZ, BoolArray, FloatArray
+
+SET_GAP_S: Final = 8.0
+"""Reps with a longer rest between them belong to two sets."""
+LEAST_REPS: Final = 3
+"""So many movements alike make an exercise, where none of the person's earlier sets shows what a rep is like."""
+LEAST_DOUBTFUL: Final = 5
+"""The same where one of the two legs hardly moves, or where the person's earlier sets show that a rep is otherwise."""
+TOGETHER: Final = 0.75
+"""Least correlation between the legs' courses: the band makes them move as one. In simulated reps it is 0.76 at least,
+with one leg nearly still or 0.3 s late too; in other exercises of one leg (pted) it is mostly below 0.7."""
+ONE_LEG: Final = 0.33
+"""A leg hardly moves when it turns less than this share of the other's turn."""
+LEAST_TIME_S: Final = 4.0
+"""They must last so long together: jerks at the band are shorter."""
+LIKE_TIME: Final = 2.0
+"""Movements are alike when their duration differs by less than this factor from the median."""
+ODD: Final = 0.6
+"""A movement of less than this share of the median is unlike the others."""
+RHYTHM: Final = 3.0
+"""A pause of more than so many usual ones, and a second, is out of the rhythm."""
+RUNT: Final = 0.25
+"""Smaller excursions, as a share of the set's median, are fidgets between reps, not partial reps."""
+
+
+def may_be_set(common: JointDirection, known: Template | None) -> bool:
+    """Whether there are strokes enough for a set that `last_set` would take: each rep has two, one way and back."""
+    if known is None:
+        least = LEAST_REPS
+    else:
+        least = 1 if abs(common.direction @ known.direction) >= ALIGNMENT else LEAST_DOUBTFUL
+    return int(common.support.sum()) >= max(2 * least - 1, 2)
+
+
+def last_set(found: Found, known: Template | None) -> list[Span]:
+    """The last run of passed excursions without a rest longer than SET_GAP_S between them that is a set of reps.
+
+    Stray movement seldom comes back the same way, about the same axes, by the same angle, three times in a row. A run
+    like the person's earlier set needs no such evidence; one unlike it, or in which a leg hardly moves, as when a foot
+    adjusts the band, needs more.
+    """
+    return next((reps for run in reversed(_runs(found.spans)) if (reps := _set_in(run, found, known))), [])
+
+
+def begun(found: Found) -> int | None:
+    """Where the last run of excursions that may be reps begins, in frames of the stretch."""
+    return next((run[0].low for run in reversed(_runs(found.spans))), None)
+
+
+def _set_in(run: list[Span], found: Found, known: Template | None) -> list[Span]:
+    """The reps of a run, none if it is no set."""
+    openings = np.array([span.opening_rad for span in run])
+    typical = median(openings.tolist())
+    durations = np.array([span.length for span in run])
+    alike = _like(openings, LIKE_SIZE) & _like(durations, LIKE_TIME)
+    if not _is_known(found, typical, known):
+        legs = np.median([span.legs_rad for span in run], axis=0)
+        both = legs.min() > ONE_LEG * legs.max()
+        if median(span.together for span in run) < TOGETHER:
+            return []
+        if alike.sum() < (LEAST_REPS if both and known is None else LEAST_DOUBTFUL):
+            return []
+        if durations[alike].sum() < LEAST_TIME_S * FRAME_RATE_HZ:
+            return []
+    return _in_rhythm([span for span in run if span.opening_rad >= RUNT * typical])
+
+
+def _in_rhythm(run: list[Span]) -> list[Span]:
+    """The run without fidgets at its ends: movements unlike the others in two ways, or in one and out of rhythm."""
+    openings, durations = np.array([[span.opening_rad, span.length] for span in run]).T
+    legs = np.array([span.legs_rad for span in run])
+    usual = np.median(legs, axis=0)
+    cosine = legs @ usual / np.sqrt((legs**2).sum(axis=1) * (usual @ usual))
+    ways = (
+        (openings < ODD * median(openings.tolist())).astype(int) + (cosine < ALIGNMENT) + ~_like(durations, LIKE_TIME)
+    )
+    pauses = np.array([after.leaves - span.back for span, after in itertools.pairwise(run)])
+    longest = RHYTHM * median(pauses.tolist()) + FRAME_RATE_HZ if len(pauses) else 0.0
+    breaks = (pauses > longest) | (ways[1:] > 1) | (ways[:-1] > 1)
+    groups = np.split(np.arange(len(run)), np.flatnonzero(breaks) + 1)
+    while len(groups) > 1 and (ways[groups[0]] > 0).all():
+        groups = groups[1:]
+    while len(groups) > 1 and (ways[groups[-1]] > 0).all():
+        groups = groups[:-1]
+    return run[int(groups[0][0]) : int(groups[-1][-1]) + 1]
+
+
+def _like(values: FloatArray, factor: float) -> BoolArray:
+    return within(values, median(values.tolist()), factor)
+
+
+def like_known(found: Found, known: Template | None) -> bool:
+    """Whether the legs move, and open, as in an earlier set."""
+    return known is not None and float(found.direction @ known.direction) >= ALIGNMENT
+
+
+def _is_known(found: Found, typical: float, known: Template | None) -> bool:
+    """Whether these are the reps of an earlier set again."""
+    if known is None or not like_known(found, known):
+        return False
+    return known.opening_rad / ALIKE < typical < known.opening_rad * ALIKE
+
+
+def _runs(spans: tuple[Span, ...]) -> list[list[Span]]:
+    """Passed excursions without a rest longer than SET_GAP_S between them."""
+    runs: list[list[Span]] = []
+    for span in spans:
+        if not span.passed:
+            continue
+        if not runs or span.leaves - runs[-1][-1].back > SET_GAP_S * FRAME_RATE_HZ:
+            runs.append([])
+        runs[-1].append(span)
+    return runs

@@ -1,0 +1,174 @@
+"""Spans: excursions of the heel opening as both legs make them, each with the rules that say whether it is a rep.
+
+All excursions of a stretch are looked at together, as columns, since the same stretch is looked at again at every
+standstill.
+"""
+
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from sensorrep.kinematics import axes as turning
+from sensorrep.kinematics.excursions import courses, rest_stretches
+from sensorrep.model import FRAME_RATE_HZ, BoolArray, Check, FloatArray, HeelSignal, IntArray, Movement
+
+
+class Limits(NamedTuple):
+    """What a movement must be to be a rep. All follow from the exercise or the sensors, none from a recording."""
+
+    least_opening_rad: float
+    """Smaller excursions (of both legs together) are posture noise. Larger: misses the smallest reps."""
+    most_range_rad: float
+    """No hip turns further inward against a band than this, per leg."""
+    gross_rad: float
+    """A shank that turns further than this has left the exercise position."""
+    alignment: float
+    """Least share of a movement that is about the set's own axes. The ball and the band hold the thighs in heels apart;
+    nothing holds a free leg."""
+
+
+LIMITS: Final[dict[Movement, Limits]] = {
+    "heels-apart": Limits(float(np.radians(3.0)), float(np.radians(45.0)), float(np.radians(60.0)), 0.8),
+    "one-leg": Limits(float(np.radians(4.0)), float(np.radians(150.0)), float(np.radians(175.0)), 0.5),
+}
+
+RETURN: Final = 0.4
+"""Share of the way out that must be covered on the way back: after the last rep the legs may rest elsewhere."""
+ALIKE: Final = 2.5
+"""A rep is at most this many times the set's typical one, or its inverse."""
+SHORTEST_REP_S: Final = 0.4
+"""Nobody opens against a band and comes back in less."""
+LONGEST_REP_S: Final = 20.0
+"""Legs that stay open for longer are at rest there."""
+PACES: Final = 28
+"""Legs move together or not over steps of this share of a rep: tremor and small lags do not matter."""
+SEARCH_STEP: Final = 4
+"""The search looks at every fourth frame (25 Hz), plenty for turning points; what is found is measured on all."""
+
+
+class Span(NamedTuple):
+    """One excursion, in frames of the stretch, with the rules put to it."""
+
+    low: int
+    leaves: int
+    """Last frame before the way out at which a tenth of it is covered."""
+    high: int
+    back: int
+    """First frame of the way back at which a tenth of it is left; `next_low` if it never is."""
+    next_low: int
+    opening_rad: float
+    legs_rad: tuple[float, ...]
+    """How far each leg that is looked at turned."""
+    together: float
+    """Correlation of both legs' speeds of opening; 1 where only one leg is looked at, or seen."""
+    checks: tuple[Check, ...]
+
+    @property
+    def length(self) -> int:
+        """Frames from leaving rest to being back."""
+        return self.back - self.leaves
+
+    @property
+    def passed(self) -> bool:
+        """Whether every rule was passed."""
+        return all(check.passed for check in self.checks)
+
+
+def judge(
+    stretch: HeelSignal,
+    heel: FloatArray,
+    legs: FloatArray,
+    triples: list[tuple[int, int, int]],
+    axes: FloatArray,
+    feet: tuple[int, ...],
+    typical: float,
+    limits: Limits,
+) -> tuple[Span, ...]:
+    """Put every rule to the excursions (low, high, next low) of the heel opening (n), every SEARCH_STEP-th frame.
+
+    `legs` (n, len(feet)) are the openings of the legs that are looked at, about `axes` (2, 3).
+    """
+    if not triples:
+        return ()
+    low, high, next_low = np.array(triples).T
+    outward = courses(heel, np.tile(high, 2), np.concatenate([low, next_low]))
+    rests = rest_stretches(outward, np.concatenate([high - low, next_low - high]), FRAME_RATE_HZ / SEARCH_STEP)
+    level = _means(outward, rests)
+    gone = (outward <= (level + 0.1 * (outward[:, 0] - level))[:, None]).argmax(axis=1)
+    before, after = np.split(level, 2)
+    out, back = heel[high] - before, heel[high] - after
+    leaves, comes_back = high - gone[: len(high)], high + gone[len(high) :]
+    frames = np.stack([low, leaves, high, comes_back, next_low], axis=1) * SEARCH_STEP
+    turned = turning.rotations(stretch["q_earth_sensor"], frames[:, 1], frames[:, 2])[:, list(feet)]
+    length = np.sqrt((turned**2).sum(axis=2)).sum(axis=1)
+    alignment = (turned * axes[list(feet)]).sum(axis=(1, 2)) / np.maximum(length, 1e-12)
+    opening = np.minimum(out, back)
+    lasts_s = (comes_back - leaves) * SEARCH_STEP / FRAME_RATE_HZ
+    each = _spread(legs, leaves, comes_back + 1)
+    away = _away(stretch["ok"][:, list(feet)], frames[:, 1], frames[:, 3])
+    together = np.where(away, 1.0, _together(legs, leaves, comes_back))
+    furthest = each.max(axis=1)
+    rules = (
+        ("large enough (rad)", opening, limits.least_opening_rad, opening >= limits.least_opening_rad),
+        ("small enough for a hip (rad)", furthest, limits.most_range_rad, furthest <= limits.most_range_rad),
+        ("about the set's own axes (cosine)", alignment, limits.alignment, alignment >= limits.alignment),
+        ("long enough (s)", lasts_s, SHORTEST_REP_S, lasts_s >= SHORTEST_REP_S),
+        ("soon enough (s)", lasts_s, LONGEST_REP_S, lasts_s <= LONGEST_REP_S),
+        ("comes back (share)", back / np.maximum(out, 1e-12), RETURN, (back >= RETURN * out) & (out > 0.0)),
+        ("like the others (ratio)", out / typical, ALIKE, out <= ALIKE * typical),
+    )
+    columns = [
+        [Check(rule, value, limit, passed) for value, passed in zip(values.tolist(), passes.tolist(), strict=True)]
+        for rule, values, limit, passes in rules
+    ]
+    return tuple(
+        Span(*at, opening_rad, tuple(legs_rad), alike, checks)
+        for at, opening_rad, legs_rad, alike, checks in zip(
+            frames.tolist(), opening.tolist(), each.tolist(), together.tolist(), zip(*columns, strict=True), strict=True
+        )
+    )
+
+
+def _means(values: FloatArray, stretches: IntArray) -> FloatArray:
+    """(k,) mean of each row (k, n) over its stretch (from, to)."""
+    begin, end = stretches.T
+    total = np.zeros((len(values), values.shape[1] + 1))
+    np.cumsum(values, axis=1, out=total[:, 1:])
+    row = np.arange(len(values))
+    mean: FloatArray = (total[row, end] - total[row, begin]) / (end - begin)
+    return mean
+
+
+def _spread(legs: FloatArray, begin: IntArray, end: IntArray) -> FloatArray:
+    """(k, feet) highest less lowest of legs (n, feet) in each stretch."""
+    edges = np.stack([begin, end], axis=1).ravel()
+    padded = np.concatenate([legs, legs[-1:]])  # a stretch may end with the last row
+    spread: FloatArray = (np.maximum.reduceat(padded, edges) - np.minimum.reduceat(padded, edges))[::2]
+    return spread
+
+
+def _away(ok: BoolArray, begin: IntArray, end: IntArray) -> BoolArray:
+    """(k,) whether a foot of ok (n, feet) was away for half of each stretch or more: it says nothing then."""
+    if ok.all():
+        return np.zeros(len(begin), bool)
+    seen = np.add.reduceat(ok, np.stack([begin, end], axis=1).ravel(), dtype=np.int64)[::2]
+    away: BoolArray = (2 * seen <= (end - begin)[:, None]).any(axis=1)
+    return away
+
+
+def _together(legs: FloatArray, begin: IntArray, end: IntArray) -> FloatArray:
+    """(k,) Pearson's correlation of both legs' speeds (n, 2) in each stretch, over steps of its PACES-th part.
+
+    1 for one leg alone, 0 where one does not move.
+    """
+    if legs.shape[1] < 2:
+        return np.ones(len(begin))
+    pace = np.maximum((end - begin) // PACES, 1)
+    count = end - begin + 1 - pace
+    first = np.cumsum(count) - count
+    later = np.arange(int(count.sum())) + np.repeat(begin + pace - first, count)
+    step = legs[later] - legs[later - np.repeat(pace, count)]
+    step -= np.repeat(np.add.reduceat(step, first) / count[:, None], count, axis=0)
+    size = np.sqrt(np.add.reduceat(step**2, first).prod(axis=1))
+    together: FloatArray = np.add.reduceat(step.prod(axis=1), first) / np.maximum(size, 1e-12)
+    return together
