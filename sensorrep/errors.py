@@ -35,6 +35,7 @@ class RadioReason(Enum):
     """Why the radio did not do what was asked; the value is the hint for the person."""
 
     NO_ADAPTER = "no Bluetooth adapter was found: plug one in, or check that the system sees it"
+    NO_SERVICE = "the system's Bluetooth service is not running: start it (on Linux: sudo systemctl start bluetooth)"
     ADAPTER_OFF = "Bluetooth is switched off: switch it on and start again"
     NO_PERMISSION = "this program may not use Bluetooth: allow it in the system's privacy settings"
     NOT_FOUND = "wake the sensor (move it or press its button), check its battery, and bring it within 5 m"

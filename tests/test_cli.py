@@ -515,6 +515,7 @@ def test_scan_lists_the_sensors_in_reach(run: Run) -> None:
     assert "REP-L-0000" in ran.out
     assert "REP-R-0000" in ran.out
     assert "dBm" in ran.out
+    assert "87 %" in ran.out
 
 
 def found(name: str, rssi_dbm: int) -> Found:
@@ -549,7 +550,11 @@ def test_setup_without_two_sensors_is_one_line_and_stores_nothing(
     async def scanned(*_: object) -> list[Found]:
         return [found(f"REP-{rssi_dbm}", rssi_dbm) for rssi_dbm in seen]
 
-    monkeypatch.setattr(sensors, "_scan", scanned)
+    async def unasked(one: Found, _: object) -> Found:
+        return one
+
+    monkeypatch.setattr("sensorrep.sources.ble.scan", scanned)
+    monkeypatch.setattr("sensorrep.sources.ble.with_battery", unasked)
     ran = run("setup")
     assert ran.status == 1
     assert one_line(ran.err)

@@ -22,7 +22,7 @@ Simulate = Annotated[bool, typer.Option("--simulate", help="Ask a simulated radi
 
 
 def scan(seconds: Seconds = 6.0, simulate: Simulate = False) -> None:
-    """List the sensors in reach: name, model, signal, address."""
+    """List the sensors in reach: name, signal, battery, address, model."""
     import asyncio
 
     world = world_of_lifts() if simulate else None
@@ -51,30 +51,37 @@ def setup(seconds: Seconds = 6.0, simulate: Simulate = False) -> None:
 
 
 def show(found: "list[Found]", *, simulated: bool) -> None:
-    """Print a line a sensor. Raises RadioError where there is none."""
+    """Print a line a sensor."""
     from sensorrep.devices import device
-    from sensorrep.views.words import SIMULATED, UNKNOWN, printable
+    from sensorrep.views.announcements import LOW_BATTERY_PCT
+    from sensorrep.views.words import UNKNOWN, printable
 
     if simulated:
-        print(SIMULATED)
-    if not found:
-        raise RadioError(RadioReason.NOT_FOUND, "no sensor was found")
-    rows = [("name", "signal", "address", "model")]
+        print("SIMULATED: these sensors do not exist")
+    rows = [("name", "signal", "battery", "address", "model")]
     for one in found:
         signal = UNKNOWN if one.rssi_dbm is None else f"{one.rssi_dbm} dBm"
-        rows.append((printable(one.name), signal, one.address, device(one.model).TITLE))
+        battery = UNKNOWN if one.battery_pct is None else f"{one.battery_pct} %"
+        if one.battery_pct is not None and one.battery_pct <= LOW_BATTERY_PCT:
+            battery += ", charge it"
+        rows.append((printable(one.name), signal, battery, one.address, device(one.model).TITLE))
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
 
 
 async def _scan(seconds: float, world: "World | None") -> "list[Found]":
-    from sensorrep.sources.ble import PLATFORM
+    """The sensors in reach with their batteries. Raises RadioError where there is none."""
+    from sensorrep.sources.ble import PLATFORM, with_battery
     from sensorrep.sources.ble import scan as look
 
     backends: Backends = PLATFORM if world is None else world.backends()
     print(f"Looking for sensors for {seconds:g} s ...", flush=True)
-    return await look(seconds, backends)
+    found = await look(seconds, backends)
+    if not found:
+        raise RadioError(RadioReason.NOT_FOUND, "no sensor was found")
+    print("Asking for batteries ...", flush=True)
+    return [await with_battery(one, backends) for one in found]
 
 
 async def _setup(seconds: float, world: "World | None") -> "tuple[Found, Found]":

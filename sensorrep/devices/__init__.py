@@ -26,7 +26,7 @@ from sensorrep.model import Packet, Samples
 
 @dataclass(frozen=True, slots=True)
 class Subscribe:
-    """Enable notifications on a channel."""
+    """Enable notifications on a channel, unless they are."""
 
     channel: str
 

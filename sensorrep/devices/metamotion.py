@@ -122,7 +122,8 @@ def created(config: bytes) -> Script:
 
 
 def battery() -> Script:
-    """Ask for the battery; returns one byte, per cent. Needs the subscription that `start` makes."""
+    """Ask for the battery; returns one byte, per cent."""
+    yield Subscribe("notifications")
     yield command(BATTERY)
     return bytes([parse_battery((yield Await("notifications", BATTERY)))])
 

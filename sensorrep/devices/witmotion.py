@@ -79,10 +79,8 @@ def stop() -> Script:
 
 
 def battery() -> Script:
-    """Ask for the battery; returns one byte, per cent. Needs the subscription that `start` makes.
-
-    While frames stream, the answer may stand anywhere among them.
-    """
+    """Ask for the battery; returns one byte, per cent. The answer may stand anywhere among streaming frames."""
+    yield Subscribe("frames")
     yield Write("command", register_write(0x27, BATTERY_REGISTER), response=False)
     stream = b""
     for _ in range(BATTERY_NOTIFICATIONS):

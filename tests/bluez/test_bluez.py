@@ -167,7 +167,7 @@ class TestScanning:
             host.bluez.kill()
             await scan(0.1)
 
-        assert self.reason(host, main) is RadioReason.NO_ADAPTER
+        assert self.reason(host, main) is RadioReason.NO_SERVICE
 
     def test_a_bus_that_does_not_run_is_told(self, bus: Bus) -> None:
         host = Host(bus)
@@ -177,7 +177,7 @@ class TestScanning:
             bus.daemon.wait()
             await scan(0.1)
 
-        assert self.reason(host, main) is RadioReason.NO_ADAPTER
+        assert self.reason(host, main) is RadioReason.NO_SERVICE
 
     def test_a_second_scan_is_refused_and_told(self, bus: Bus) -> None:
         host = Host(bus)

@@ -219,7 +219,9 @@ def test_stop_goes_back_to_10_hz() -> None:
 
 def test_battery_is_asked_for_and_told_in_per_cent() -> None:
     actions, percent = drive(witmotion.battery(), BATTERY)
-    assert actions == [Write("command", bytes.fromhex("ffaa276400"), False), Await("frames", b"")]
+    assert actions == [
+        Subscribe("frames"), Write("command", bytes.fromhex("ffaa276400"), False), Await("frames", b"")
+    ]  # fmt: skip
     assert percent == bytes([100])
 
 

@@ -21,7 +21,7 @@ from sensorrep.devices import diy, witmotion
 from sensorrep.errors import RadioError, RadioReason
 from sensorrep.model import Foot, Note, Packet, SensorInfo
 from sensorrep.sources import virtual_time
-from sensorrep.sources.ble import Message, Radio, Wanted, scan
+from sensorrep.sources.ble import Message, Radio, Wanted, scan, with_battery
 from sensorrep.sources.ble.connection import Connection, recognised, told
 from sensorrep.sources.simulated.faults import parse_script
 from sensorrep.sources.simulated_radio import World
@@ -97,6 +97,27 @@ class TestScan:
             virtual_time.run(main(world([[0, "both", action, 100]])))
         assert caught.value.reason is reason
 
+    @pytest.mark.parametrize(("model", "percent"), [("diy", 87), ("witmotion", 90)])
+    def test_batteries_are_asked_for_and_no_link_is_left(self, model: str, percent: int) -> None:
+        """By the standard service, and by a command of the maker's where that is not offered."""
+        of = world(model=model)
+
+        async def main() -> list[int | None]:
+            found = await scan(1.0, of.backends())
+            return [(await with_battery(one, of.backends())).battery_pct for one in found]
+
+        assert virtual_time.run(main()) == [percent, percent]
+        assert not any(one.client or one.not_disconnected for one in of.peripherals.values())
+
+    def test_a_sensor_that_cannot_be_connected_has_no_battery(self) -> None:
+        of = world([[2, "left", "dead", 100]])
+
+        async def main() -> list[int | None]:
+            found = await scan(3.0, of.backends())
+            return [(await with_battery(one, of.backends())).battery_pct for one in found]
+
+        assert virtual_time.run(main()) == [None, 87]
+
     def test_what_is_no_sensor_is_left_out(self) -> None:
         def advertised(name: str | None, services: list[str]) -> AdvertisementData:
             return AdvertisementData(name, {}, {}, services, None, -60, ())
@@ -124,7 +145,7 @@ class TestScan:
         ),
         (BleakDBusError("org.freedesktop.DBus.Error.AccessDenied", ["Rejected"]), RadioReason.NO_PERMISSION),
         (BleakDBusError("org.bluez.Error.NotReady", ["Resource Not Ready"]), RadioReason.ADAPTER_OFF),
-        (BleakDBusError("org.freedesktop.DBus.Error.ServiceUnknown", []), RadioReason.NO_ADAPTER),
+        (BleakDBusError("org.freedesktop.DBus.Error.ServiceUnknown", []), RadioReason.NO_SERVICE),
         (BleakDBusError("org.bluez.Error.InProgress", []), RadioReason.LINK_FAILED),
         (BleakDeviceNotFoundError("x", "gone"), RadioReason.LINK_FAILED),
         (BleakCharacteristicNotFoundError("x"), RadioReason.WRONG_FIRMWARE),
@@ -132,8 +153,8 @@ class TestScan:
         (BleakError("Not connected"), RadioReason.LINK_FAILED),
         (TimeoutError(), RadioReason.LINK_FAILED),
         (EOFError(), RadioReason.LINK_FAILED),
-        (FileNotFoundError(2, "no bus"), RadioReason.NO_ADAPTER),
-        (ConnectionRefusedError(111, "no bus"), RadioReason.NO_ADAPTER),
+        (FileNotFoundError(2, "no bus"), RadioReason.NO_SERVICE),
+        (ConnectionRefusedError(111, "no bus"), RadioReason.NO_SERVICE),
         (PermissionError(13, "no"), RadioReason.NO_PERMISSION),
         (OSError(5, "io"), RadioReason.LINK_FAILED),
     ],

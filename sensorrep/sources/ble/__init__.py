@@ -2,7 +2,7 @@
 
 ::
 
-    radio         `Radio` and `scan`: both feet, one queue, one lock around scanning and connecting
+    radio         `Radio`, `scan` and `with_battery`: both feet, one queue, one lock around scanning and connecting
     link          one sensor's task: find, connect, start, watch, lost, close, wait, again; knows no bleak
     scripts       carries out a sensor's scripts on its open connection
     connection    one open bleak client, and bleak's errors in our words
@@ -13,6 +13,6 @@ whose numbers are given. Tests and `--simulate` pass other backend classes (`Bac
 
 from sensorrep.sources.ble.connection import PLATFORM, Backends, Found
 from sensorrep.sources.ble.link import LinkState, Message, Wanted
-from sensorrep.sources.ble.radio import Radio, scan
+from sensorrep.sources.ble.radio import Radio, scan, with_battery
 
-__all__ = ["PLATFORM", "Backends", "Found", "LinkState", "Message", "Radio", "Wanted", "scan"]
+__all__ = ["PLATFORM", "Backends", "Found", "LinkState", "Message", "Radio", "Wanted", "scan", "with_battery"]

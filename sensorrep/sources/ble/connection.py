@@ -21,7 +21,6 @@ from bleak.exc import (
 
 from sensorrep.devices import MODELS, device
 from sensorrep.errors import RadioError, RadioReason
-from sensorrep.sources.ble.link import Wanted
 
 CONNECT_S: Final = 15.0
 """The other sensor waits meanwhile. bleak's own limit of 30 s is long for a sensor that lies within reach."""
@@ -63,6 +62,8 @@ class Found:
     model: str
     rssi_dbm: int | None
     device: BLEDevice
+    battery_pct: int | None = None
+    """None until it was asked for, and where the sensor does not say."""
 
 
 def recognised(device_: BLEDevice, advertised: AdvertisementData) -> Found | None:
@@ -75,18 +76,18 @@ def recognised(device_: BLEDevice, advertised: AdvertisementData) -> Found | Non
 
 
 class Connection:
-    """An open bleak client, as `scripts.Connection` asks for it."""
+    """An open bleak client, as `scripts.Connection` asks for it; `who` is what errors call the sensor."""
 
     def __init__(
         self,
-        wanted: Wanted,
+        who: str,
         found: Found,
         backend: type[BaseBleakClient] | None,
         heard: Callable[[str, bytes], None],
         lost: Callable[[], None],
     ) -> None:
         self.model, self.name, self.address, self.rssi_dbm = found.model, found.name, found.address, found.rssi_dbm
-        self._wanted = wanted
+        self._who = who
         self._channels = device(found.model).CHANNELS
         self._heard, self._lost = heard, lost
         # The callback comes for our own disconnect as well (#314), and on BlueZ for a first attempt that broke off at
@@ -121,7 +122,7 @@ class Connection:
 
     async def read_battery(self) -> int | None:
         """Per cent by the standard service; None where it is not offered (older BlueZ keeps it to itself, #104)."""
-        with told(str(self._wanted)):
+        with told(self._who):
             if self._client.services.get_characteristic(BATTERY_LEVEL) is None:
                 return None
         level = await self._do("did not tell its battery", self._client.read_gatt_char(BATTERY_LEVEL))
@@ -129,7 +130,7 @@ class Connection:
 
     def mtu(self) -> int:
         """ATT MTU as far as the system tells: `mtu_size` is always 23 on BlueZ, the size of a write is not (#1586)."""
-        with told(str(self._wanted)):
+        with told(self._who):
             found = self._client.services.characteristics.values()
             return 3 + max((one.max_write_without_response_size for one in found), default=20)
 
@@ -140,7 +141,7 @@ class Connection:
             await self._do("did not disconnect", self._client.disconnect(), CLOSE_S)
 
     async def _do(self, what: str, work: Awaitable[_T], seconds: float = GATT_S) -> _T:
-        with told(f"{self._wanted} {what}"):
+        with told(f"{self._who} {what}"):
             async with asyncio.timeout(seconds):
                 return await work
 
@@ -169,11 +170,11 @@ def _radio_error(who: str, error: Exception) -> RadioError:
         case BleakDBusError() if error.dbus_error.endswith((".NotReady", ".NotPowered")):
             return RadioError(RadioReason.ADAPTER_OFF, "Bluetooth cannot be used")
         case BleakDBusError() if error.dbus_error.endswith(".ServiceUnknown"):
-            return RadioError(RadioReason.NO_ADAPTER, "Bluetooth cannot be used (its service is not running)")
+            return RadioError(RadioReason.NO_SERVICE, "Bluetooth cannot be used")
         case PermissionError():
             return RadioError(RadioReason.NO_PERMISSION, "Bluetooth cannot be used")
         case FileNotFoundError() | ConnectionRefusedError():  # there is no bus to ask for Bluetooth
-            return RadioError(RadioReason.NO_ADAPTER, "Bluetooth cannot be used (its service is not running)")
+            return RadioError(RadioReason.NO_SERVICE, "Bluetooth cannot be used")
         case TimeoutError():
             return RadioError(RadioReason.LINK_FAILED, f"{who} in time")
         case _:

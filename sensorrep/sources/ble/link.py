@@ -14,7 +14,7 @@ from typing import Any, Final, Protocol
 from sensorrep.devices import Device, device
 from sensorrep.errors import PayloadError, RadioError, RadioReason
 from sensorrep.model import Foot, Note, Packet, SensorInfo
-from sensorrep.sources.ble.scripts import Connection, Scripts
+from sensorrep.sources.ble.scripts import Connection, Scripts, read_battery
 
 SILENCE_S: Final = 5.0
 """A link that brings nothing for so long is closed, whatever the system says of it: `is_connected` stayed true for as
@@ -211,7 +211,7 @@ class Link:
         while True:
             if self._now_ns() >= battery_ns:
                 battery_ns += int(BATTERY_EVERY_S * 1e9)
-                await self._look_at_battery(connection, sensor, scripts)
+                await self._look_at_battery(connection, scripts)
             await self._ping(sensor, scripts)
             await asyncio.sleep(PING_EVERY_S)
 
@@ -233,13 +233,10 @@ class Link:
         if self._now_ns() - self._alive_ns >= SILENCE_S * 1e9:
             raise RadioError(RadioReason.LINK_FAILED, f"{self.wanted} is connected but silent")
 
-    async def _look_at_battery(self, connection: Connection, sensor: Device, scripts: Scripts) -> None:
+    async def _look_at_battery(self, connection: Connection, scripts: Scripts) -> None:
         """Note the battery's charge when it changed; sensors need not say it."""
-        ask = getattr(sensor, "battery", None)
         with suppress(RadioError, PayloadError):
-            percent = await connection.read_battery()
-            if percent is None and ask is not None:
-                percent = (await scripts.run(ask()))[0]
+            percent = await read_battery(connection, scripts)
             if percent is not None and percent != self._battery_pct:
                 self._battery_pct = percent
                 self._note("battery", percent=percent, low=percent <= LOW_BATTERY_PCT)

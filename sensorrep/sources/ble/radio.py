@@ -5,25 +5,32 @@ import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from typing import Final
 
 from bleak import BleakScanner
 from bleak.backends.device import BLEDevice
 from bleak.backends.scanner import AdvertisementData
 
-from sensorrep.errors import RadioError, RadioReason
-from sensorrep.model import Foot, SensorInfo
+from sensorrep.errors import PayloadError, RadioError, RadioReason
+from sensorrep.model import Foot, Packet, SensorInfo
 from sensorrep.sources.ble.connection import PLATFORM, Backends, Connection, Found, recognised, told
 from sensorrep.sources.ble.link import Link, LinkState, Message, Wanted
+from sensorrep.sources.ble.scripts import Scripts, read_battery
 
 SCAN_S: Final = 5.0
 """How long a sensor is looked for at a time: they advertise about once a second, and half of that is missed."""
 LEAST_SCAN_S: Final = 0.1
+BATTERY_S: Final = 8.0
+"""How long a sensor may take to be connected to and to tell its battery."""
 FRESH_S: Final = 10.0
 """A device seen longer ago may be gone from the system's memory (#676, #713): look again before connecting."""
 BATCH_S: Final = 0.02
 """Messages are handed over 50 times a second at most. Larger: every count comes later by as much."""
-HOPELESS: Final = (RadioReason.NO_ADAPTER, RadioReason.ADAPTER_OFF, RadioReason.NO_PERMISSION)
+HOPELESS: Final = (
+    *(RadioReason.NO_ADAPTER, RadioReason.NO_SERVICE),
+    *(RadioReason.ADAPTER_OFF, RadioReason.NO_PERMISSION),
+)
 """Reasons that a session should not begin with: waiting mends nothing."""
 
 
@@ -35,6 +42,25 @@ async def scan(seconds: float, backend: Backends = PLATFORM) -> list[Found]:
     seen = scanner.discovered_devices_and_advertisement_data.values()
     found = [one for pair in seen if (one := recognised(*pair)) is not None]
     return sorted(found, key=lambda one: (-(one.rssi_dbm or -999), one.address))
+
+
+async def with_battery(found: Found, backend: Backends = PLATFORM) -> Found:
+    """The same with what its battery has left: connects for a moment, since no sensor advertises it."""
+    scripts: Scripts
+
+    def heard(channel: str, payload: bytes) -> None:
+        scripts.hear(Packet(0, Foot.LEFT, channel, payload))
+
+    connection = Connection(found.name, found, backend.client, heard, lambda: None)
+    scripts = Scripts(found.name, connection, lambda *_: None)
+    with suppress(RadioError, PayloadError, TimeoutError):
+        async with asyncio.timeout(BATTERY_S):
+            try:
+                await connection.open()
+                return replace(found, battery_pct=await read_battery(connection, scripts))
+            finally:
+                await connection.close()
+    return found
 
 
 class Radio:
@@ -182,7 +208,7 @@ class _Air:
         try:
             found = await self._find(wanted)
             async with self._lock:
-                connection = Connection(wanted, found, self._backends.client, heard, lost)
+                connection = Connection(str(wanted), found, self._backends.client, heard, lost)
                 await connection.open()
         except BaseException:
             self._taken.pop(wanted.foot, None)

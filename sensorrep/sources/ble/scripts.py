@@ -5,7 +5,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Protocol
 
-from sensorrep.devices import Action, Await, Pause, Read, Script, Subscribe, Write
+from sensorrep.devices import Action, Await, Pause, Read, Script, Subscribe, Write, device
 from sensorrep.errors import RadioError, RadioReason
 from sensorrep.model import Packet
 
@@ -27,13 +27,17 @@ class Connection(Protocol):
 
 
 class Scripts:
-    """Runs one script at a time; `hear` what the sensor sends meanwhile. What a script reads is told to `read`."""
+    """Runs one script at a time on an open connection, and subscribes to a channel once.
+
+    `hear` what the sensor sends meanwhile. What a script reads is told to `read`.
+    """
 
     def __init__(self, who: str, connection: Connection, read: Callable[[str, bytes], None]) -> None:
         self.answer_ns = 0
         """When the last awaited answer arrived."""
         self._who, self._connection, self._read = who, connection, read
         self._heard: deque[Packet] | None = None
+        self._subscribed: set[str] = set()
         self._more = asyncio.Event()
 
     def hear(self, packet: Packet) -> None:
@@ -58,8 +62,9 @@ class Scripts:
 
     async def _act(self, action: Action) -> bytes:
         match action:
-            case Subscribe(channel):
+            case Subscribe(channel) if channel not in self._subscribed:
                 await self._connection.subscribe(channel)
+                self._subscribed.add(channel)
             case Write(channel, payload, response):
                 await self._connection.write(channel, payload, response)
             case Read(channel):
@@ -86,3 +91,15 @@ class Scripts:
                     await self._more.wait()
         except TimeoutError:
             raise RadioError(RadioReason.REFUSED, f"{self._who} did not answer within {timeout_s:g} s") from None
+
+
+async def read_battery(connection: Connection, scripts: Scripts) -> int | None:
+    """Per cent, by the standard service or else as the sensor's module asks; None where it can't be asked.
+
+    Raises RadioError or PayloadError where it does not answer.
+    """
+    percent = await connection.read_battery()
+    ask = getattr(device(connection.model), "battery", None)
+    if percent is None and ask is not None:
+        percent = (await scripts.run(ask()))[0]
+    return percent
