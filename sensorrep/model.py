@@ -141,8 +141,7 @@ PerFoot = tuple[float | None, float | None]
 """(left, right); None where that foot was not measured."""
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
+class Check(NamedTuple):
     """One rule put to one movement: what was measured, the limit, and whether it passed. The explanation of a rep."""
 
     rule: str

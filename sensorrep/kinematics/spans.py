@@ -121,11 +121,10 @@ def judge(
         [Check(rule, value, limit, passed) for value, passed in zip(values.tolist(), passes.tolist(), strict=True)]
         for rule, values, limit, passes in rules
     ]
+    measured = zip(opening.tolist(), each.tolist(), together.tolist(), zip(*columns, strict=True), strict=True)
     return tuple(
-        Span(*at, opening_rad, tuple(legs_rad), alike, checks)
-        for at, opening_rad, legs_rad, alike, checks in zip(
-            frames.tolist(), opening.tolist(), each.tolist(), together.tolist(), zip(*columns, strict=True), strict=True
-        )
+        Span(at[0], at[1], at[2], at[3], at[4], opening_rad, tuple(legs_rad), alike, checks)
+        for at, (opening_rad, legs_rad, alike, checks) in zip(frames.tolist(), measured, strict=True)
     )
 
 
@@ -152,8 +151,7 @@ def _away(ok: BoolArray, begin: IntArray, end: IntArray) -> BoolArray:
     if ok.all():
         return np.zeros(len(begin), bool)
     seen = np.add.reduceat(ok, np.stack([begin, end], axis=1).ravel(), dtype=np.int64)[::2]
-    away: BoolArray = (2 * seen <= (end - begin)[:, None]).any(axis=1)
-    return away
+    return np.asarray((2 * seen <= (end - begin)[:, None]).any(axis=1))
 
 
 def _together(legs: FloatArray, begin: IntArray, end: IntArray) -> FloatArray:
