@@ -63,7 +63,12 @@ class Pause:
     seconds: float
 
 
-Action = Subscribe | Write | Read | Await | Pause
+@dataclass(frozen=True, slots=True)
+class Mtu:
+    """Ask for the link's ATT MTU; two bytes, least significant first, are sent into the script."""
+
+
+Action = Subscribe | Write | Read | Await | Pause | Mtu
 Script = Generator[Action, bytes, bytes]
 
 

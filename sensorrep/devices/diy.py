@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from sensorrep.devices import Await, Read, Script, Subscribe, Write
+from sensorrep.devices import Await, Mtu, Read, Script, Subscribe, Write
 from sensorrep.devices.wire import DPS_RAD_S, blank, joined, nearest, periods_ns
 from sensorrep.errors import PayloadError, RadioError, RadioReason
 from sensorrep.model import BoolArray, FloatArray, IntArray, Packet, Samples
@@ -26,8 +26,8 @@ CHANNELS: Final = {
     "data": "8a140003-558f-4e85-b10b-dd170d9c3a8e",
     "control": "8a140004-558f-4e85-b10b-dd170d9c3a8e",
 }
-MIN_MTU: Final = 3 + 8 + 4 * 12
-"""Three bytes of ATT, the header, and the four samples a packet that `start` asks for at most."""
+MIN_MTU: Final = 3 + 8 + 12
+"""Three bytes of ATT, the header, and one sample."""
 
 ACC_RANGE_G: Final = 8
 """Setting a heel down stays below 8 g at the ankle; a smaller range clips it, a larger one adds only noise."""
@@ -99,8 +99,9 @@ def start(rate_hz: float) -> Script:
     yield Subscribe("control")
     yield Write("control", bytes([_STOP]))
     yield Await("control", bytes([_STOP | _ANSWER]))
-    # Four samples at 100 Hz: 25 packets a second, 40 ms of latency, 56 bytes.
-    samples = max(1, min(4, round(rate_hz * 0.04), (parsed.max_payload - 8) // 12))
+    mtu = int.from_bytes((yield Mtu()), "little")
+    # Four samples at 100 Hz: 25 packets a second, 40 ms of latency, 56 bytes. Fewer where the link carries no more.
+    samples = max(1, min(4, round(rate_hz * 0.04), (min(parsed.max_payload, mtu - 3) - 8) // 12))
     if parsed.configurable:
         wanted = struct.pack("<BHBHB", _CONFIGURE, round(rate_hz), ACC_RANGE_G, GYR_RANGE_DPS, samples)
         yield Write("control", wanted)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sensorrep.devices import Action, Await, Read, Script, Subscribe, Write, device, diy
+from sensorrep.devices import Action, Await, Mtu, Read, Script, Subscribe, Write, device, diy
 from sensorrep.errors import PayloadError, RadioError
 from sensorrep.model import Foot, Packet, Samples
 
@@ -249,6 +249,10 @@ def play(script: Script, answers: Sequence[bytes]) -> tuple[list[Action], bytes]
     raise AssertionError("the script wants more answers")
 
 
+WIDE = (247).to_bytes(2, "little")
+"""A link's MTU, as a script is told it."""
+
+
 class TestScripts:
     def test_start_configures_a_stopped_sensor_and_returns_the_info_that_then_holds(self) -> None:
         renewed = INFO[:3] + b"\x01" + INFO[4:]
@@ -257,7 +261,8 @@ class TestScripts:
         assert script.send(INFO) == Subscribe("control")
         assert script.send(b"") == Write("control", b"\x02")
         assert script.send(b"") == Await("control", b"\x82")
-        assert script.send(b"\x82\0") == Write("control", struct.pack("<BHBHB", 3, 104, 8, 1000, 4))
+        assert script.send(b"\x82\0") == Mtu()
+        assert script.send(WIDE) == Write("control", struct.pack("<BHBHB", 3, 104, 8, 1000, 4))
         assert script.send(b"") == Await("control", b"\x83")
         assert script.send(b"\x83\0") == Read("info")
         assert script.send(renewed) == Subscribe("data")
@@ -269,13 +274,20 @@ class TestScripts:
 
     def test_start_leaves_the_settings_of_a_sensor_that_cannot_change_them(self) -> None:
         fixed = INFO[:28] + bytes(4)
-        answers = [fixed, b"", b"", b"\x82\0", b"", b"", b"\x81\0"]
+        answers = [fixed, b"", b"", b"\x82\0", WIDE, b"", b"", b"\x81\0"]
         actions, info = play(diy.start(52.0), answers)
         assert info == fixed
         assert [a for a in actions if isinstance(a, Write)] == [Write("control", b"\2"), Write("control", b"\1\2")]
 
+    @pytest.mark.parametrize(("mtu", "samples"), [(23, 1), (34, 1), (35, 2), (58, 3), (59, 4), (517, 4)])
+    def test_start_asks_for_as_many_samples_a_packet_as_the_link_carries(self, mtu: int, samples: int) -> None:
+        answers = [INFO, b"", b"", b"\x82\0", mtu.to_bytes(2, "little"), b"", b"\x83\0", INFO, b"", b"", b"\x81\0"]
+        actions, _ = play(diy.start(100.0), answers)
+        assert [one.payload[-1] for one in actions if isinstance(one, Write)] == [2, samples, samples]
+        assert len(data(0, 0, samples)) <= mtu - 3
+
     def test_a_sensor_that_refuses_to_start_is_a_radio_error(self) -> None:
-        answers = [INFO, b"", b"", b"\x82\0", b"", b"\x83\x01", INFO, b"", b"", b"\x81\x03"]
+        answers = [INFO, b"", b"", b"\x82\0", WIDE, b"", b"\x83\x01", INFO, b"", b"", b"\x81\x03"]
         with pytest.raises(RadioError, match="refused to start"):
             play(diy.start(104.0), answers)
 
@@ -290,7 +302,7 @@ class TestScripts:
 
     def test_it_is_one_of_the_models(self) -> None:
         assert device("diy").MODEL == "diy"
-        assert len(data(0, 0, 4)) + 3 == device("diy").MIN_MTU
+        assert len(data(0, 0, 1)) + 3 == device("diy").MIN_MTU
 
 
 class TestClockPing:

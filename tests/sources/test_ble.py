@@ -245,7 +245,6 @@ class TestConnecting:
         [
             ([[0, "both", "dead", 1000]], RadioReason.NOT_FOUND),
             ([[0, "both", "firmware"]], RadioReason.WRONG_FIRMWARE),
-            ([[0, "both", "mtu", 23]], RadioReason.MTU_TOO_SMALL),
             ([[0, "both", "refuse", 1000]], RadioReason.LINK_FAILED),
             ([[0, "both", "adapter", 1000]], RadioReason.ADAPTER_OFF),
             ([[0, "both", "forbidden", 1000]], RadioReason.NO_PERMISSION),
@@ -269,17 +268,18 @@ class TestConnecting:
 
         assert virtual_time.run(main()) < 2.0
 
-    @pytest.mark.parametrize(("action", "number"), [("firmware", 0), ("mtu", 23)])
-    def test_a_sensor_that_is_no_good_leaves_the_session_to_the_other(self, action: str, number: int) -> None:
-        _, messages = session(world([[0, "right", action, number]]))
-        reason = {"firmware": "wrong_firmware", "mtu": "mtu_too_small"}[action]
-        assert links(messages, Foot.RIGHT) == [("failed", reason)]
+    def test_a_sensor_that_is_no_good_leaves_the_session_to_the_other(self) -> None:
+        _, messages = session(world([[0, "right", "firmware"]]))
+        assert links(messages, Foot.RIGHT) == [("failed", "wrong_firmware")]
         assert links(messages, Foot.LEFT) == [("connected", None)]
 
-    def test_a_system_that_says_23_of_any_mtu_is_not_believed(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(Connection, "mtu", lambda _: 23)
-        _, messages = session(world())
-        assert [links(messages, foot) for foot in Foot] == [[("connected", None)]] * 2
+    @pytest.mark.parametrize(("model", "length"), [("diy", 20), ("witmotion", 20)])
+    def test_the_smallest_link_carries_one_sample_a_packet(self, model: str, length: int) -> None:
+        _, messages = session(world([[0, "both", "mtu", 23]], model))
+        channel = "data" if model == "diy" else "frames"
+        came = packets(messages, Foot.LEFT, channel)
+        assert {len(one.payload) for one in came} == {length}
+        assert len(came) > 1900
 
 
 class TestNotes:

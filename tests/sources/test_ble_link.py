@@ -24,6 +24,7 @@ class Silent:
     def __init__(self) -> None:
         self.model, self.name, self.address = "witmotion", "WT901BLE68", "51:4D:00:00:00:00"
         self.rssi_dbm: int | None = -60
+        self.says_mtu = 247
         self.closed_s: float | None = None
 
     async def subscribe(self, channel: str) -> None:
@@ -41,7 +42,7 @@ class Silent:
         return None
 
     def mtu(self) -> int:
-        return 247
+        return self.says_mtu
 
     async def close(self) -> None:
         self.closed_s = asyncio.get_running_loop().time()
@@ -113,6 +114,27 @@ def test_a_lost_link_is_closed_before_the_next_attempt() -> None:
     assert first.closed_s is not None
     assert first.closed_s - virtual_time.BEGIN_S < air.opened_s[1]
     assert second.closed_s is not None
+
+
+@pytest.mark.parametrize(("length", "said"), [(20, ["failed"]), (40, ["connected"])])
+def test_a_link_said_to_be_too_small_is_judged_by_what_comes(
+    length: int, said: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Some systems say 23 of any MTU; where packets are cut, they all just fill it."""
+    monkeypatch.setattr(witmotion, "MIN_MTU", 43)
+    connection = Silent()
+    connection.says_mtu = 23
+    air = Air(connection)
+
+    def send(_: Link) -> None:
+        frames = (bytes.fromhex("5561") + bytes(18)) * (length // 20)
+        for at in range(100):
+            asyncio.get_running_loop().call_later(0.04 * at + 0.01, lambda: air.heard("frames", frames))
+
+    messages = linked(air, 3.0, send)
+    assert states(messages)[:1] == said
+    reasons = [one.fields.get("reason") for one in messages if isinstance(one, Note) and one.kind == "link"]
+    assert reasons[0] == (None if said == ["connected"] else "mtu_too_small")
 
 
 def test_packets_that_come_while_a_script_runs_are_handed_on_as_well() -> None:

@@ -5,7 +5,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Protocol
 
-from sensorrep.devices import Action, Await, Pause, Read, Script, Subscribe, Write, device
+from sensorrep.devices import Action, Await, Mtu, Pause, Read, Script, Subscribe, Write, device
 from sensorrep.errors import RadioError, RadioReason
 from sensorrep.model import Packet
 
@@ -73,6 +73,8 @@ class Scripts:
                 return value
             case Await(channel, prefix, timeout_s):
                 return await self._answer(channel, prefix, timeout_s)
+            case Mtu():
+                return self._connection.mtu().to_bytes(2, "little")
             case Pause(seconds):
                 await asyncio.sleep(seconds)
         return b""

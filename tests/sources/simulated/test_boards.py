@@ -7,7 +7,7 @@ from functools import cache
 import numpy as np
 import pytest
 
-from sensorrep.devices import Await, Decoder, Read, Script, Subscribe, Write, diy, witmotion
+from sensorrep.devices import Await, Decoder, Mtu, Read, Script, Subscribe, Write, diy, witmotion
 from sensorrep.model import Foot, Packet, Samples
 from sensorrep.sources.simulated.boards import BATTERY, Board, DiyBoard, Sent, WitMotionBoard
 from sensorrep.sources.synthetic import Rest, Scenario, Sensor
@@ -45,6 +45,8 @@ def drive(board: Board, script: Script, channels: dict[str, str], now_s: float) 
                         for one in answers
                         if one.characteristic == channels[channel] and one.payload.startswith(prefix)
                     )
+                case Mtu():
+                    answer = (247).to_bytes(2, "little")
                 case Subscribe(channel):
                     assert channel in channels
             action = script.send(answer)
