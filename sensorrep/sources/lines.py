@@ -6,8 +6,9 @@ valid packet nor an object is damage, and `parse_line` gives None for it.
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
+from functools import partial
 from typing import Any, Final, TypeVar, get_args
 
 from sensorrep.devices import MODELS, device
@@ -20,16 +21,12 @@ MAX_LINE: Final = 1 << 20
 """Lines up to this many bytes are read for sure; a larger limit costs memory on files that are no recordings. Packets
 from the radio make lines of below 1 100 bytes, a second of a table some 12 000."""
 
-PACKET_OR_OTHER: Final = re.compile(
-    r'^(?:\[(0|[1-9][0-9]{0,17}),"(left|right)","([A-Za-z0-9_.-]{1,64})","([0-9a-f]*)"\]|(.*))$', re.MULTILINE
-)
-"""A packet as the writer spells it (four groups), or any other line (fifth group): one pass over many lines, which
-costs less than `json.loads` of each. Other spellings of the same JSON go through `parse_line`."""
-
 _T = TypeVar("_T")
 _CHANNEL: Final = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 _HEX: Final = re.compile(r"(?:[0-9a-fA-F]{2})*")
 _EVENT_KIND: Final = re.compile(r"[a-z][a-z0-9_]{0,31}")
+_BEFORE_OBJECT: Final = re.compile(r"\n(?={)")
+_packet: Final = partial(tuple.__new__, Packet)  # `Packet(...)` itself is half the cost of reading
 
 
 def header_line(header: RecordingHeader) -> str:
@@ -101,6 +98,47 @@ def parse_line(line: str, feet: Mapping[str, Foot]) -> Packet | dict[str, Any] |
     if not (0 <= received_ns < 1 << 63 and foot in feet and _CHANNEL.fullmatch(channel) and _HEX.fullmatch(payload)):
         return None
     return Packet(received_ns, feet[foot], channel, bytes.fromhex(payload))
+
+
+def runs(text: str) -> Iterator[str]:
+    """Whole lines, cut so that each one that is an object comes by itself: what lies between should be packets."""
+    if "{" not in text:
+        yield text
+        return
+    first, *others = text.split("\n{")
+    for part in [first, *("{" + other for other in others)]:
+        line, newline, rest = part.partition("\n") if part.startswith("{") else ("", "\n", part)
+        if line:
+            yield line
+        if newline:
+            yield rest
+
+
+def parse_packets(text: str, feet: Mapping[str, Foot]) -> list[Packet] | None:
+    """What `parse_line` makes of each of these lines, if all are packets as the writer spells them; otherwise None.
+
+    All lines are taken apart at their quotes at once, which costs half of `json.loads` of each. Every sixth part is a
+    joint: the end of a line and the number of the next.
+    """
+    parts = text.split('"')
+    joints, words, commas, channels, more_commas, hexes = (parts[start::6] for start in range(6))
+    numbers = "".join(joints)
+    if len(parts) != 6 * len(hexes) + 1 or joints[-1] != "]" or {*commas, *more_commas} != {","}:
+        return None
+    # each joint is a line's end, the next one's beginning, at least one number, and a comma
+    if {joint[:3] + joint[-1:] for joint in joints[1:-1]} - {"]\n[,"} or numbers.count("\n") != len(hexes) - 1:
+        return None
+    try:
+        times_ns = json.loads(numbers.replace(",]\n[", ",").removesuffix(",]") + "]")
+        named = [feet[word] for word in words]
+        payloads = list(map(bytes.fromhex, hexes))
+    except (ValueError, KeyError, RecursionError):
+        return None
+    if len(times_ns) != len(hexes) or {*map(type, times_ns)} != {int} or not all(map(_CHANNEL.fullmatch, {*channels})):
+        return None
+    if min(times_ns) < 0 or max(times_ns) >= 1 << 63 or 2 * sum(map(len, payloads)) != sum(map(len, hexes)):
+        return None  # the last: `fromhex` takes spaces too
+    return list(map(_packet, zip(times_ns, named, channels, payloads, strict=True)))
 
 
 class _HeaderError(Exception):

@@ -13,7 +13,7 @@ from sensorrep.errors import RecordingError
 from sensorrep.model import Packet, RecordingHeader
 from sensorrep.sources.files import told
 from sensorrep.sources.inflate import inflate
-from sensorrep.sources.lines import MAX_LINE, PACKET_OR_OTHER, parse_header, parse_line
+from sensorrep.sources.lines import MAX_LINE, parse_header, parse_line, parse_packets, runs
 from sensorrep.sources.order import Order
 from sensorrep.sources.recorder import RecordingWriter
 
@@ -123,21 +123,20 @@ class Recording:
 
     def _read_lines(self, piece: str) -> list[Packet]:
         packets: list[Packet] = []
-        feet, unhex = self._feet, bytes.fromhex
-        for received_ns, foot, channel, payload, other in PACKET_OR_OTHER.findall(piece):
-            self._line += 1
-            if received_ns and not self._ended:
-                try:
-                    packets.append(Packet(int(received_ns), feet[foot], channel, unhex(payload)))
-                except (KeyError, ValueError):  # a foot that the header does not name, half a byte
-                    self._skip_line()
-            elif received_ns or other.strip():
-                self._read_other(other, packets)
+        for run in runs(piece):
+            found = None if self._ended else parse_packets(run, self._feet)
+            if found is not None:
+                packets += found
+                self._line += len(found)
+                continue
+            for line in run.split("\n"):
+                self._line += 1
+                if line.strip():
+                    self._read_line(line, packets)
         self._packets += len(packets)
         return packets
 
-    def _read_other(self, line: str, packets: list[Packet]) -> None:
-        """A line that is no packet in the writer's spelling."""
+    def _read_line(self, line: str, packets: list[Packet]) -> None:
         if self._ended:
             if not self._after_end:
                 self._losses.append(f"{self._ended}, and what follows was not read")
