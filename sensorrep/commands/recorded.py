@@ -53,7 +53,7 @@ def inspect(files: Files) -> None:
     from sensorrep.views.inspection import show
 
     with _opened(files) as recording:
-        show(inspected(recording), console())
+        show(inspected(recording, _with_progress(recording, quiet=False)), console())
 
 
 def replayed(
@@ -73,7 +73,7 @@ def replayed(
         which = None if foot is None else Foot[foot.name]
         pipeline = Pipeline(recording.header.feet, movement.value, which, trace=trace)
         blocks = _with_progress(recording, quiet=quiet)
-        source = sources.at_once(blocks) if speed is None else sources.paced(blocks, speed, asyncio.sleep)
+        source = sources.at_once(blocks) if speed is None else sources.paced(blocks, speed)
         summary = asyncio.run(session.run(source, pipeline, None, ()))
         return summary, openings.trace(pipeline.signal(), summary) if trace else None, recording
 

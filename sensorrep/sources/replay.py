@@ -1,6 +1,7 @@
 """Replay: a recording or a table as a source of packets, as fast as it can be read or paced as it was."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+import asyncio
+from collections.abc import AsyncIterator, Iterable
 
 from sensorrep.model import Packet
 
@@ -14,17 +15,18 @@ async def at_once(blocks: Iterable[list[Packet]]) -> AsyncIterator[list[Packet]]
         yield block
 
 
-async def paced(
-    blocks: Iterable[list[Packet]], speed: float, sleep: Callable[[float], Awaitable[None]]
-) -> AsyncIterator[list[Packet]]:
-    """The packets at `speed` times the pace at which they arrived; `sleep` waits so many seconds."""
+async def paced(blocks: Iterable[list[Packet]], speed: float) -> AsyncIterator[list[Packet]]:
+    """The packets at `speed` times the pace at which they arrived, however long each takes whoever reads them."""
+    loop = asyncio.get_running_loop()
+    begun_s, first_ns = loop.time(), 0
     waiting: list[Packet] = []
     for packet in (packet for block in blocks for packet in block):
+        first_ns = first_ns or packet.received_ns
         if waiting and packet.received_ns - waiting[0].received_ns >= PACE_S * 1e9 * speed:
-            pause_s = (packet.received_ns - waiting[0].received_ns) * 1e-9 / speed
             yield waiting
-            await sleep(pause_s)
             waiting = []
+            due_s = begun_s + (packet.received_ns - first_ns) * 1e-9 / speed
+            await asyncio.sleep(max(due_s - loop.time(), 0.0))
         waiting.append(packet)
     if waiting:
         yield waiting

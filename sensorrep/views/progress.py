@@ -22,7 +22,7 @@ class Source(Protocol):
 
 def with_progress(source: Source) -> Iterator[list[Packet]]:
     """The blocks of a source, and a bar that says how far into the file they are; it is gone afterwards."""
-    columns = (TextColumn("Replaying"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"), TimeRemainingColumn())
+    columns = (TextColumn("Reading"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task("", total=source.size or None)
         for block in source.blocks():
