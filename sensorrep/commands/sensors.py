@@ -68,6 +68,9 @@ def show(found: "list[Found]", *, simulated: bool) -> None:
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+    for model in dict.fromkeys(one.model for one in found):
+        if not getattr(device(model), "LIVE_CUES", True):
+            print(f"{device(model).TITLE}: its samples come seconds late, good for the report and no use live.")
 
 
 async def _scan(seconds: float, world: "World | None") -> "list[Found]":

@@ -9,6 +9,7 @@ A module offers, as plain names:
 - ``start(rate_hz)`` and ``stop()``: scripts (see `Script`) that configure and start, or stop, a connected sensor.
   What ``start`` returns is the ``info`` that the decoder needs later (ranges, rates): it goes into the recording.
 - ``Decoder(info)``: packets of one sensor -> samples (see `Decoder`).
+- where its samples come too late for live cues, ``LIVE_CUES = False``.
 - where the sensor can be asked, ``battery()``: a script that returns one byte, per cent; and ``clock(token)`` with
   ``parse_ping(answer, sent_ns, received_ns)``: a script for its clock, and what the answer says.
 

@@ -86,7 +86,7 @@ def lines(screen: Screen, width: int, height: int, *, ascii_only: bool = False) 
         "head": [_head(screen, width)],
         "bars": _bars(screen, width, 2 if height >= 22 else 1, ink, "-" if ascii_only else "░"),
         "todo": _wrapped(screen.prompt, width, "bold"),
-        "notice": [Text(f" {screen.notice} ", "reverse")] if screen.notice else [],
+        "notice": _wrapped(screen.notice, width - 2, "reverse", " "),
         "links": _links(screen, width, ascii_only=ascii_only),
         "tempo": _big_tempo(screen, width, ink) if height >= TALL else _tempo(screen, width),
         "footer": [Text(FOOTER if width >= len(FOOTER) else SHORT_FOOTER, "dim")],
@@ -220,9 +220,9 @@ def _link(foot: Foot, link: LinkQuality, *, ascii_only: bool) -> Text:
     return found
 
 
-def _wrapped(text: str, width: int, style: str) -> list[Text]:
+def _wrapped(text: str, width: int, style: str, edge: str = "") -> list[Text]:
     """Broken between words."""
-    return [Text(line, style) for line in textwrap.wrap(text, max(width, 10))]
+    return [Text(f"{edge}{line}{edge}", style) for line in textwrap.wrap(text, max(width, 10))]
 
 
 def _clock(seconds: float) -> str:

@@ -81,7 +81,7 @@ class Screen:
     prompt: str
     """What the person may do now."""
     notice: str
-    """What happened just now, for a while."""
+    """What happened just now, for a while; else what to keep in mind."""
     simulated: bool
     session_s: float
     set_number: int
@@ -119,6 +119,8 @@ class Scoreboard:
         self._now_ns = 0
         self._still_since_ns: int | None = None
         self._notice = ("", 0)
+        self._caution = ""
+        """What holds for the whole session."""
         self._set_number = 0
         self._count = 0
         self._rep: Rep | None = None
@@ -168,7 +170,7 @@ class Scoreboard:
         return Screen(
             phase=self._phase,
             prompt=self._prompt(rest_s),
-            notice=notice if now_ns - noticed_ns < NOTICE_S * 1e9 else "",
+            notice=notice if now_ns - noticed_ns < NOTICE_S * 1e9 else self._caution,
             simulated=self.simulated,
             session_s=session_s,
             set_number=self._set_number,
@@ -201,6 +203,8 @@ class Scoreboard:
                     self._links[foot].lost = True
                 case "connected" | "back":
                     self._links[foot].begin()
+        if note.kind == "note":
+            self._caution = announcements.of_note(note) or ""
         line = announcements.of_note(note, foot is not None and self._is_alone(foot))
         percent = note.fields.get("percent")
         if foot is not None and note.kind == "battery" and isinstance(percent, int):

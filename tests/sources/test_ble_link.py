@@ -137,6 +137,13 @@ def test_a_link_said_to_be_too_small_is_judged_by_what_comes(
     assert reasons[0] == (None if said == ["connected"] else "mtu_too_small")
 
 
+def test_a_sensor_too_late_for_live_cues_is_told_of_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(witmotion, "LIVE_CUES", False, raising=False)
+    notes = [one for one in linked(Air(Silent(), Silent()), 20.0) if isinstance(one, Note) and one.kind == "note"]
+    (text,) = (one.fields["text"] for one in notes)
+    assert text.startswith("The left sensor sends its samples seconds late")
+
+
 def test_packets_that_come_while_a_script_runs_are_handed_on_as_well() -> None:
     air = Air(Silent())
     frame = bytes.fromhex("5561") + bytes(18)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from sensorrep.model import Foot
-from sensorrep.views import big_digits
+from sensorrep.views import announcements, big_digits
 from sensorrep.views.live_terminal import REDRAWS_HZ, Board, LiveTerminal, lines
 from sensorrep.views.scoreboard import Latest, Scoreboard, Screen, Target
 from tests.views.live_events import at_ns, battery, both, counted, ended, link
@@ -120,6 +120,12 @@ def test_a_low_battery_is_marked_as_long_as_it_is_low() -> None:
     made = board()
     made.take([*both(60, 80), battery(Foot.RIGHT, 9, 60)], ())
     assert "battery 9 % (low)" in text(made.screen(at_ns(80)))
+
+
+def test_a_long_notice_is_whole() -> None:
+    made = board()
+    made.take(both(60, 61), (), Latest(swapped=True))
+    assert " ".join(announcements.SWAPPED.split()) in " ".join(text(made.screen(at_ns(61))).split())
 
 
 def test_a_notice_stands_out_without_colour() -> None:

@@ -199,6 +199,14 @@ def test_what_no_hip_can_do_is_no_opening() -> None:
     assert screen.scale_deg < 60.0
 
 
+def test_a_caution_stays_behind_what_happens() -> None:
+    board = Scoreboard()
+    board.take([*both(0, 4), Note(at_ns(1), "note", {"foot": "left", "text": "comes late"})], ())
+    board.take([link(Foot.LEFT, "lost", 4)], ())
+    assert "lost" in board.screen(at_ns(5)).notice
+    assert board.screen(at_ns(4 + NOTICE_S + 0.1)).notice == "comes late"
+
+
 def test_notices_pass() -> None:
     board = Scoreboard()
     board.take([*both(0, 4), link(Foot.LEFT, "lost", 4)], ())

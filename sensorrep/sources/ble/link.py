@@ -35,6 +35,9 @@ CUT_PACKETS: Final = 3
 WHOLE_S: Final = 1.5
 """How long a whole packet is waited for where the system says that the link is too small for it. A sensor that sends
 nothing for so long is believed."""
+TOO_LATE: Final = (
+    "sends its samples seconds late: it records well, but count and bars come too late to follow (the report does not)"
+)
 LATEST: Final = 64
 """Packets over which the rate is measured for people to see."""
 
@@ -186,6 +189,8 @@ class Link:
         self._since_ns = self._alive_ns = self._now_ns()
         self._latest_ns.clear()
         self._note("link", state="connected" if before is None else "back", name=connection.name)
+        if before is None and not getattr(sensor, "LIVE_CUES", True):
+            self._note("note", text=f"The {self.wanted.foot.word} sensor {TOO_LATE}")
 
     async def _watch(self, connection: Connection, sensor: Device, scripts: Scripts) -> None:
         """Stay until `stop`. Raises RadioError once the link is no good, however long a question goes unanswered."""
