@@ -47,7 +47,7 @@ class Fuse:
 
     def push(self, frames: Frames) -> list[Poses]:
         """Poses of these frames, one for one."""
-        poses = np.zeros(len(frames), POSE)
+        poses = np.empty(len(frames), POSE)
         for name in ("time_s", "ok", "acc_m_s2"):
             poses[name] = frames[name]
         for index, foot in enumerate(self._feet):
@@ -66,20 +66,23 @@ class _Rests:
 
     def __init__(self, rate_hz: float) -> None:
         self._length = round(REST_S * rate_hz)
-        self._readings = np.zeros((0, 7))  # gyr, acc, ok of a stretch that is not complete
+        self._held: list[FloatArray] = []  # (n, 7) of gyr, acc, ok: together a stretch that is not complete
+        self._count = 0
         self._recent: list[FloatArray | None] = []
         self.bias: FloatArray | None = None
 
     def push(self, gyr: FloatArray, acc: FloatArray, ok: BoolArray) -> list[tuple[int, FloatArray]]:
         """(rows of this block (n, 3), (n, 3), (n) after which it holds, new bias) in order."""
-        started = len(self._readings)
-        readings = np.concatenate([self._readings, np.concatenate([gyr, acc, ok[:, None]], axis=1)])
-        count = len(readings) // self._length
-        stretches = readings[: count * self._length].reshape(count, self._length, 7)
-        self._readings = readings[count * self._length :]
+        self._held.append(np.concatenate([gyr, acc, ok[:, None]], axis=1))
+        started, self._count = self._count, self._count + len(gyr)
+        if self._count < self._length:
+            return []
+        readings = np.concatenate(self._held)
+        count = self._count // self._length
+        self._held = [readings[count * self._length :]]
+        self._count -= count * self._length
         found = []
-        for number, stretch in enumerate(stretches):
-            mean = _rate_at_rest(stretch)
+        for number, mean in enumerate(_rates_at_rest(readings[: count * self._length].reshape(count, -1, 7))):
             if mean is not None and self._is_new(mean):
                 self.bias = mean
                 found.append(((number + 1) * self._length - started, mean))
@@ -87,22 +90,39 @@ class _Rests:
         return found
 
     def _is_new(self, mean: FloatArray) -> bool:
-        agree = [one is not None and _size(mean - one) < AGREE_RAD_S for one in self._recent]
         usual = _size(mean) < USUAL_RAD_S
         if self.bias is None:
-            return usual or agree[-1:] == [True]
+            return usual or _agree(mean, self._recent[-1:])
         if usual and _size(self.bias) > USUAL_RAD_S:
             return True
-        return len(agree) == MEMORY and all(agree) and _size(mean - self.bias) > MOVED_RAD_S
+        moved = _size(mean - self.bias) > MOVED_RAD_S
+        return moved and len(self._recent) == MEMORY and _agree(mean, self._recent)
 
 
-def _rate_at_rest(stretch: FloatArray) -> FloatArray | None:
-    """Mean rate (3) of the measured rows of a stretch (n, 7), None if the sensor moved or was away."""
-    seen = stretch[stretch[:, 6] > 0.0]
-    if len(seen) < SEEN * len(stretch):
-        return None
-    spread = np.sqrt(seen[:, :6].var(axis=0).reshape(2, 3).sum(axis=1))
-    return seen[:, :3].mean(axis=0) if spread[0] < REST_GYR_RAD_S and spread[1] < REST_ACC_M_S2 else None
+def _agree(mean: FloatArray, others: list[FloatArray | None]) -> bool:
+    """Whether there are other stretches, and all of them were rests with about this rate."""
+    return bool(others) and all(one is not None and _size(mean - one) < AGREE_RAD_S for one in others)
+
+
+def _rates_at_rest(stretches: FloatArray) -> list[FloatArray | None]:
+    """Mean rate (3) of the measured rows of each stretch (m, n, 7), None if the sensor moved or was away."""
+    rows = np.ascontiguousarray(stretches.swapaxes(0, 1))
+    mean = rows.mean(axis=0, keepdims=True)
+    steady = _is_steady(rows.var(axis=0, mean=mean))
+    rates: list[FloatArray | None] = [rate if one else None for rate, one in zip(mean[0, :, :3], steady, strict=True)]
+    ok = stretches[:, :, 6] > 0.0
+    for index in np.flatnonzero(~ok.all(axis=1)).tolist():
+        seen = stretches[index, ok[index]]
+        enough = len(seen) >= SEEN * stretches.shape[1]
+        rates[index] = seen[:, :3].mean(axis=0) if enough and _is_steady(seen.var(axis=0)) else None
+    return rates
+
+
+def _is_steady(variance: FloatArray) -> BoolArray:
+    """Whether readings (..., 7) that vary like this may be those of a sensor at rest."""
+    spread = np.sqrt(variance[..., :6].reshape(*variance.shape[:-1], 2, 3).sum(axis=-1))
+    steady: BoolArray = (spread[..., 0] < REST_GYR_RAD_S) & (spread[..., 1] < REST_ACC_M_S2)
+    return steady
 
 
 def _size(vector: FloatArray) -> float:
@@ -118,18 +138,20 @@ class _Foot:
         self._vqf = VQF(1.0 / rate_hz, **UNSETTLED)
         self._rests = _Rests(rate_hz)
         self._bias: FloatArray | None = None
-        self._yaw = np.array([1.0, 0.0, 0.0, 0.0])
+        self._yaw = (1.0, 0.0)
         self._last = np.array([1.0, 0.0, 0.0, 0.0])
         self._restarting = False
         self._absent = 0
 
     def push(self, gyr: FloatArray, acc: FloatArray, ok: BoolArray) -> tuple[FloatArray, FloatArray]:
         """((n, 4) orientation, (n, 3) rate without bias) of readings (n, 3), (n, 3), (n)."""
-        q, rate = np.empty((len(gyr), 4)), np.empty((len(gyr), 3))
         biases = dict(self._rests.push(gyr, acc, ok))
+        if not biases and ok.all():
+            return self._run(gyr, acc, ok)
+        q, rate = np.empty((len(gyr), 4)), np.empty((len(gyr), 3))
         changes = (np.flatnonzero(ok[1:] != ok[:-1]) + 1).tolist()
         start = 0
-        for stop in sorted({*changes, *biases, len(ok)} - {0}):
+        for stop in sorted({*changes, *biases, len(ok)}):
             part = slice(start, stop)
             q[part], rate[part] = self._run(gyr[part], acc[part], ok[part])
             if stop in biases:
@@ -156,7 +178,7 @@ class _Foot:
         if self._restarting:
             self._yaw = _heading(quaternion.multiply(self._last, quaternion.conjugate(q[0])))
             self._restarting = False
-        q = quaternion.multiply(self._yaw, q)
+        q = _turned(self._yaw, q)
         self._last = q[-1]
         return q, centred - estimate["bias"]
 
@@ -167,8 +189,17 @@ class _Foot:
         self._restarting = True
 
 
-def _heading(q: FloatArray) -> FloatArray:
-    """The part of a rotation that is about the vertical."""
-    vertical = np.array([q[0], 0.0, 0.0, q[3]])
+def _heading(q: FloatArray) -> tuple[float, float]:
+    """The part of a rotation that is about the vertical: w and z of its quaternion."""
     length = float(np.hypot(q[0], q[3]))
-    return vertical / length if length > 1e-9 else np.array([1.0, 0.0, 0.0, 0.0])
+    return (float(q[0]) / length, float(q[3]) / length) if length > 1e-9 else (1.0, 0.0)
+
+
+def _turned(yaw: tuple[float, float], q: FloatArray) -> FloatArray:
+    """Orientations (n, 4) turned about the vertical: `quaternion.multiply` without the terms that are zero."""
+    w, z = yaw
+    across = z * q[:, ::-1]
+    across[:, :2] *= -1.0
+    out: FloatArray = w * q
+    out += across
+    return out
