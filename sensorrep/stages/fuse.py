@@ -47,6 +47,8 @@ class Fuse:
 
     def push(self, frames: Frames) -> list[Poses]:
         """Poses of these frames, one for one."""
+        if not len(frames):
+            return []
         poses = np.empty(len(frames), POSE)
         for name in ("time_s", "ok", "acc_m_s2"):
             poses[name] = frames[name]
