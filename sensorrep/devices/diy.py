@@ -196,9 +196,9 @@ class Decoder:
 
     def push(self, packets: Sequence[Packet]) -> Samples:
         """Samples of these packets in order of arrival; `foot` is left 0."""
-        others = [i for i, packet in enumerate(packets) if packet.channel != "data"]
-        if not others:
+        if {packet.channel for packet in packets} == {"data"}:
             return self._decode(packets)
+        others = [i for i, packet in enumerate(packets) if packet.channel != "data"]
         blocks = []
         begin = 0
         for i in [*others, len(packets)]:
@@ -221,12 +221,22 @@ class Decoder:
 
     def _decode(self, packets: Sequence[Packet]) -> Samples:
         info = self._info
-        good = _good(packets, info.generation) if info else []
-        self.malformed += len(packets) - len(good)
-        if not good or info is None:
+        payloads = [packet.payload for packet in packets]
+        if not all(map(_is_length, set(map(len, payloads)))):
+            packets = [packet for packet in packets if _is_length(len(packet.payload))]
+            self.malformed += len(payloads) - len(packets)
+            payloads = [packet.payload for packet in packets]
+        if not packets or info is None:
+            self.malformed += len(packets)
             return blank(0)
-        head, size, raw = _unpack([packet.payload for packet in good])
-        received_ns = np.array([packet.received_ns for packet in good], np.int64)
+        head, size, raw = _unpack(payloads)
+        received_ns = np.array([packet.received_ns for packet in packets], np.int64)
+        good = (head["kind"] == _KIND) & (head["flags"] >> 4 == info.generation & 15)
+        if not good.all():
+            self.malformed += len(good) - int(np.count_nonzero(good))
+            head, received_ns, raw, size = head[good], received_ns[good], raw[good.repeat(size)], size[good]
+            if not len(head):
+                return blank(0)
         place, self._last = _place(head, received_ns, info.period_ns, self._last)
         return _samples(place, received_ns, size, raw, info)
 
@@ -256,19 +266,6 @@ def _is_length(length: int) -> bool:
     return 20 <= length <= 244 and (length - 8) % 12 == 0
 
 
-def _good(packets: Sequence[Packet], generation: int) -> Sequence[Packet]:
-    """Those that are data packets of this configuration generation. Few kinds and lengths occur: look at each once."""
-    starts = {packet.payload[:2]: False for packet in packets}
-    lengths = {len(packet.payload): False for packet in packets}
-    for start in starts:
-        starts[start] = len(start) == 2 and start[0] == _KIND and start[1] >> 4 == generation & 15
-    for length in lengths:
-        lengths[length] = _is_length(length)
-    if all(starts.values()) and all(lengths.values()):
-        return packets
-    return [packet for packet in packets if starts[packet.payload[:2]] and lengths[len(packet.payload)]]
-
-
 @cache
 def _message(samples: int) -> np.dtype[np.void]:
     return np.dtype([("head", _HEAD), ("raw", "<i2", (samples, 6))])
@@ -277,7 +274,7 @@ def _message(samples: int) -> np.dtype[np.void]:
 def _unpack(payloads: Sequence[bytes]) -> tuple[npt.NDArray[np.void], IntArray, npt.NDArray[np.int16]]:
     """Heads (k,), number of samples (k,) and all raw samples (n, 6) of valid payloads, one `frombuffer` a length."""
     lengths = list(map(len, payloads))
-    if lengths.count(lengths[0]) == len(lengths):
+    if len({*lengths}) == 1:
         n = (lengths[0] - 8) // 12
         rows = np.frombuffer(b"".join(payloads), _message(n))
         return rows["head"], np.full(len(lengths), n), rows["raw"].reshape(-1, 6)
@@ -366,5 +363,6 @@ def _samples(place: _Place, received_ns: IntArray, size: IntArray, raw: npt.NDAr
     samples["received_ns"] = received_ns.repeat(size)
     samples["acc_m_s2"] = raw[:, :3] * info.acc_m_s2_per_lsb
     samples["gyr_rad_s"] = raw[:, 3:] * (info.gyr_deg_s_per_lsb * DPS_RAD_S)
-    samples["saturated"] = ((raw >= 32767) | (raw <= -32767)).any(axis=1)
+    if raw.max() >= 32767 or raw.min() <= -32767:
+        samples["saturated"] = ((raw >= 32767) | (raw <= -32767)).any(axis=1)
     return samples
