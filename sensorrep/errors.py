@@ -36,8 +36,10 @@ class RadioReason(Enum):
 
     NO_ADAPTER = "no Bluetooth adapter was found: plug one in, or check that the system sees it"
     NO_SERVICE = "the system's Bluetooth service is not running: start it (on Linux: sudo systemctl start bluetooth)"
-    ADAPTER_OFF = "Bluetooth is switched off: switch it on and start again"
-    NO_PERMISSION = "this program may not use Bluetooth: allow it in the system's privacy settings"
+    ADAPTER_OFF = "Bluetooth is switched off: switch it on"
+    NO_PERMISSION = (
+        "this program may not use Bluetooth: allow it in the privacy settings (on Linux: join the group bluetooth)"
+    )
     NOT_FOUND = "wake the sensor (move it or press its button), check its battery, and bring it within 5 m"
     LINK_FAILED = "bring the sensor closer, and make sure that no phone or other program is connected to it"
     MTU_TOO_SMALL = "the link carries too few bytes a packet for this sensor: use another adapter or sensor mode"

@@ -13,7 +13,7 @@ from typing import Any, Final, Protocol
 from sensorrep import session
 from sensorrep.kinematics.unrest import Movement as Moving
 from sensorrep.kinematics.unrest import Unrest
-from sensorrep.model import Event, Foot, Movement, Packet, RecordingHeader, RepCounted, SensorInfo, SessionSummary
+from sensorrep.model import Event, Foot, Movement, Note, Packet, RecordingHeader, RepCounted, SensorInfo, SessionSummary
 from sensorrep.pipeline import Pipeline
 from sensorrep.session import Message
 from sensorrep.sources.recording import RecordingWriter
@@ -27,7 +27,7 @@ CONNECT_S: Final = 30.0
 class Radio(Protocol):
     """Where messages come from (`sources.ble.Radio`)."""
 
-    async def connect(self, timeout_s: float) -> dict[Foot, SensorInfo]: ...  # noqa: D102
+    async def connect(self, timeout_s: float, tell: Callable[[Note], None]) -> dict[Foot, SensorInfo]: ...  # noqa: D102
     def messages(self) -> AsyncIterator[Sequence[Message]]: ...  # noqa: D102
     async def stop(self) -> None: ...  # noqa: D102
 
@@ -50,17 +50,25 @@ async def live(
 ) -> SessionSummary | None:
     """Run a session until `stop` is set or the radio ends; None where it was stopped before any sensor came.
 
-    `view` makes the view, from where it finds the latest signal. Raises RadioError where no sensor comes,
+    `view` makes the view, from where it finds the latest signal: once for the notes that come while it connects, and
+    once for the session. Raises RadioError where no sensor comes,
     RecordingError at once where it can't be recorded.
     """
-    feet = await _unless(stop, radio.connect(CONNECT_S))
+    told: list[Note] = []
+    waiting = view(Latest)
+
+    def tell(note: Note) -> None:
+        told.append(note)
+        waiting.show([note], ())
+
+    feet = await _unless(stop, radio.connect(CONNECT_S, tell))
     if feet is None:
         return None
     try:
         header = RecordingHeader(feet, plan.started_at, plan.simulated, plan.movement, plan.software)
         pipeline = Pipeline(feet, plan.movement, plan.foot)
         settling = Settling(feet)
-        shown = view(lambda: latest(pipeline, settling.unrest))
+        shown = Untold(view(lambda: latest(pipeline, settling.unrest)), told)
         with RecordingWriter(plan.out, header) as recording:
             async with aclosing(_until(stop, radio)) as messages:
                 return await session.run(messages, pipeline, recording, [settling, shown])
@@ -71,6 +79,18 @@ async def live(
 def latest(pipeline: Pipeline, unrest: Unrest) -> Latest:
     """The signal just now."""
     return Latest(pipeline.now(), unrest, pipeline.swapped())
+
+
+class Untold:
+    """A view, without the notes that have been shown."""
+
+    def __init__(self, view: session.View, told: Sequence[Note]) -> None:
+        self._view, self._told = view, told
+
+    def show(self, messages: Sequence[Message], events: Sequence[Event]) -> None:
+        """Show what is new."""
+        new = [message for message in messages if not any(message is one for one in self._told)]
+        self._view.show(new, events)
 
 
 class Settling:

@@ -15,7 +15,7 @@ import pytest
 from sensorrep import live as live_module
 from sensorrep.errors import RadioError, RecordingError
 from sensorrep.live import Plan, ended_by_signals, live
-from sensorrep.model import Event, Foot, Packet, RepCounted, SessionEnded, SessionSummary
+from sensorrep.model import Event, Foot, Note, Packet, RepCounted, SessionEnded, SessionSummary
 from sensorrep.pipeline import Pipeline
 from sensorrep.session import Message, View
 from sensorrep.sources import virtual_time
@@ -36,10 +36,14 @@ class Watching:
     latest: Callable[[], Latest] = Latest
     events: list[Event] = field(default_factory=list)
     unrest: list[Any] = field(default_factory=list)
+    notes: list[tuple[Note, bool]] = field(default_factory=list)
+    """And whether a packet had come before."""
 
     def show(self, messages: Sequence[Message], events: Sequence[Event]) -> None:
         self.events += events
-        self.unrest.append((self.latest().unrest_rad_s, any(isinstance(one, Packet) for one in messages)))
+        self.notes += [(one, bool(self.unrest)) for one in messages if isinstance(one, Note)]
+        if any(isinstance(one, Packet) for one in messages) or events:
+            self.unrest.append((self.latest().unrest_rad_s, any(isinstance(one, Packet) for one in messages)))
 
 
 @dataclass
@@ -136,6 +140,12 @@ def test_a_session_that_is_stopped_is_closed_and_its_sensors_too(tmp_path: Path)
     assert 10.0 < session.summary.duration_s < 12.5
     assert session.summary == replayed(tmp_path / "x.jsonl")[0]
     assert not any(one.client for one in session.world.peripherals.values())
+
+
+def test_who_waits_for_a_sensor_hears_of_the_other_and_nothing_twice(tmp_path: Path) -> None:
+    view = play(tmp_path / "x.jsonl", [0, "right", "dead", 1e6], stop_after_s=35.0).view
+    states = [(note.fields["foot"], note.fields["state"], had) for note, had in view.notes if note.kind == "link"]
+    assert states == [("left", "connected", False), ("right", "missing", False)]
 
 
 def test_stopped_before_any_sensor_came_there_is_no_recording(tmp_path: Path) -> None:

@@ -32,6 +32,8 @@ def _cause(error: OSError) -> str:
         return str(error)
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return "there is no space left on the disk: make room, what was written before is kept"
+    if error.errno == errno.EROFS:
+        return "nothing can be written in this place: choose another folder"
     return _CAUSES.get(type(error), error.strerror or str(error))
 
 

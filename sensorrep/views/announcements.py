@@ -33,7 +33,7 @@ def of_event(event: Event) -> str:
         case SetEnded():
             return f"Set {event.set_number} is over: {of_set(event)}"
         case Rejected():
-            return f"Not counted, {words.rejected(event)}"
+            return f"Not counted: {words.a_movement(event)}: {words.reason(event)}"
         case FootLost():
             return lost(event.foot)
         case FootBack():
@@ -65,7 +65,8 @@ def of_note(note: Note, alone: bool = False) -> str | None:
         case "lost":
             return lost(foot, alone)
         case "missing" | "failed":
-            return words.printable(str(note.fields.get("text", "")))
+            text = words.printable(str(note.fields.get("text", "")))
+            return text[:1].upper() + text[1:]
     return None
 
 

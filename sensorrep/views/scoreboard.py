@@ -119,6 +119,7 @@ class Scoreboard:
         self._now_ns = 0
         self._still_since_ns: int | None = None
         self._notice = ("", 0)
+        self._told: str | None = None
         self._caution = ""
         """What holds for the whole session."""
         self._set_number = 0
@@ -135,7 +136,8 @@ class Scoreboard:
         for message in messages:
             if isinstance(message, Packet):
                 self._take_packet(message)
-            elif (line := self._take_note(message)) is not None:
+            elif (line := self._take_note(message)) not in (None, self._told):
+                self._told = line  # both feet may have the same to tell, such as that Bluetooth is off
                 told.append(line)
         for event in events:
             self._take_event(event)
@@ -265,7 +267,8 @@ class Scoreboard:
             case "connect":
                 return "Looking for the sensors. Switch them on and strap one to each ankle."
             case "position":
-                return "Lie down as you will exercise: knees bent, ball between them, band round the ankles."
+                lie = "Lie down as you will exercise: knees bent, ball between them, band round the ankles."
+                return lie + self._who_came()
             case "still":
                 return "Good. Hold still for a moment."
             case "begin":
@@ -277,6 +280,13 @@ class Scoreboard:
             case "end":
                 return "The session is over."
         return ""
+
+    def _who_came(self) -> str:
+        """That one sensor did not; it is waited for no longer."""
+        came = [foot for foot in self._feet if self._links[foot].quality(self._now_ns).word != "looking"]
+        if not came or len(came) == len(self._feet):
+            return ""
+        return f" Only the {came[0].word} sensor has come, and counts alone until the other does."
 
     def _rest_prompt(self, rest_s: float) -> str:
         if self._target.sets is not None and self._set_number >= self._target.sets:

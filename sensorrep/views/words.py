@@ -255,6 +255,12 @@ def rejected(one: Rejected) -> str:
     return f"at {number(one.start_s)} s ({number(one.end_s - one.start_s)} s long): {reason(one)}"
 
 
+def a_movement(one: Rejected) -> str:
+    """``a movement of 4 s at 1:08``: when, as clocks during a session say it."""
+    minutes, seconds = divmod(int(one.start_s), 60)
+    return f"a movement of {max(round(one.end_s - one.start_s), 1)} s at {minutes}:{seconds:02d}"
+
+
 def reason(one: Rejected) -> str:
     """Why a movement was not counted, without the unit of the rule that it failed."""
     return re.sub(r" \([^()]*\)$", "", one.why)

@@ -49,7 +49,7 @@ def test_a_lost_sensor_is_told_with_what_to_do() -> None:
 
 def test_a_sensor_that_is_not_found_is_told_in_the_radios_words() -> None:
     text = "the left sensor (X) was not found: wake the sensor"
-    assert announcements.of_note(link(Foot.LEFT, "missing", 1.0, text=text)) == text
+    assert announcements.of_note(link(Foot.LEFT, "missing", 1.0, text=text)) == f"T{text[1:]}"
 
 
 def test_batteries_are_told_and_low_ones_with_what_to_do() -> None:

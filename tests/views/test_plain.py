@@ -5,7 +5,7 @@ import io
 from sensorrep.model import Event, Foot, FootLost, Note, Packet, SessionEnded
 from sensorrep.views.plain import Plain
 from sensorrep.views.scoreboard import Latest, Scoreboard, Target
-from tests.views.live_events import REJECTED, at_ns, battery, both, counted, ended, link
+from tests.views.live_events import REJECTED, at_ns, battery, both, counted, ended, link, packets
 from tests.views.sessions import CASES
 
 
@@ -39,8 +39,28 @@ def test_a_line_an_event_with_the_time_last() -> None:
     assert [line.split(":")[0] for line in session.show(70.0, [], [counted(1, 2), counted(1, 3), REJECTED])] == [
         "Set 1, rep 2",
         "Set 1, rep 3",
-        "Not counted, at 3.1 s (0.5 s long)",
+        "Not counted",
     ]
+
+
+def test_what_was_not_counted_is_told_by_the_clock_that_lines_bear() -> None:
+    session = Session()
+    session.show(0.0, [*both(0, 1)], [])
+    assert session.show(70.0, [], [REJECTED]) == ["Not counted: a movement of 1 s at 0:03: too small [1:10]"]
+
+
+def test_what_both_feet_have_to_tell_is_said_once() -> None:
+    session = Session()
+    off: list[Packet | Note] = [link(foot, "failed", 1.0, text="Bluetooth is switched off") for foot in Foot]
+    assert len(session.show(1.0, off[:1], []) + session.show(1.1, off[1:], [])) == 1
+
+
+def test_who_did_not_come_is_said_with_what_to_do() -> None:
+    session = Session()
+    (line,) = session.show(1.0, [*packets(Foot.LEFT, 0, 1)], [])
+    assert "Only the left sensor has come" in line
+    (line,) = session.show(2.0, [*both(1, 2)], [])
+    assert "Only" not in line
 
 
 def test_what_to_do_is_said_when_it_changes_and_only_then() -> None:

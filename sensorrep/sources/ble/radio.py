@@ -13,7 +13,7 @@ from bleak.backends.device import BLEDevice
 from bleak.backends.scanner import AdvertisementData
 
 from sensorrep.errors import PayloadError, RadioError, RadioReason
-from sensorrep.model import Foot, Packet, SensorInfo
+from sensorrep.model import Foot, Note, Packet, SensorInfo
 from sensorrep.sources.ble.connection import PLATFORM, Backends, Connection, Found, recognised, told
 from sensorrep.sources.ble.link import Link, LinkState, Message, Wanted
 from sensorrep.sources.ble.scripts import Scripts, read_battery
@@ -89,19 +89,23 @@ class Radio:
         self._wake = asyncio.Event()
         self._ended = False
         self._batch_s = batch_s
+        self._tell: Callable[[Note], None] | None = None
 
     @property
     def state(self) -> Mapping[Foot, LinkState]:
         """How each link is now."""
         return {foot: link.state for foot, link in self._links.items()}
 
-    async def connect(self, timeout_s: float) -> dict[Foot, SensorInfo]:
+    async def connect(self, timeout_s: float, tell: Callable[[Note], None] = lambda _: None) -> dict[Foot, SensorInfo]:
         """Connect and start the sensors; returns what a recording's header says of them.
+
+        Notes are told as they come, for people who wait; all of them come out of `messages` later.
 
         Returns as soon as all stream, or after `timeout_s` with those that do. A foot whose sensor did not come, but
         whose model is known, is in it with empty info: it is picked up when it comes, and its info with it. Raises
         RadioError where no sensor streams, at once where the radio itself is missing, off or forbidden.
         """
+        self._tell = tell
         for foot, link in self._links.items():
             task = asyncio.create_task(link.run(), name=f"{foot.word} sensor")
             task.add_done_callback(lambda _: self._wake.set())
@@ -110,11 +114,12 @@ class Radio:
             await self._first(timeout_s)
             errors = [link.error for link in self._links.values() if link.error is not None]
             if not any(link.streaming for link in self._links.values()):
-                missing = RadioError(RadioReason.NOT_FOUND, f"no sensor could be connected in {timeout_s:g} s")
-                raise min(errors, key=lambda error: error.reason is RadioReason.NOT_FOUND, default=missing)
+                raise _worst(errors, timeout_s)
         except BaseException:
             await self.stop()
             raise
+        finally:
+            self._tell = None
         return await self._feet()
 
     async def _feet(self) -> dict[Foot, SensorInfo]:
@@ -173,6 +178,8 @@ class Radio:
 
     def _put(self, message: Message) -> None:
         self._queue.append(message)
+        if self._tell is not None and isinstance(message, Note):
+            self._tell(message)
         self._wake.set()
 
     async def _wait(self, seconds: float | None) -> None:
@@ -187,6 +194,15 @@ class Radio:
         for task in self._tasks.values():
             if task.done() and not task.cancelled() and (error := task.exception()) is not None:
                 raise error
+
+
+def _worst(errors: Sequence[RadioError], timeout_s: float) -> RadioError:
+    """Of why no sensor streams, what the person can best do something about."""
+    if not errors:
+        return RadioError(RadioReason.NOT_FOUND, f"no sensor could be connected in {timeout_s:g} s")
+    if len(errors) > 1 and all(error.reason is RadioReason.NOT_FOUND for error in errors):
+        return RadioError(RadioReason.NOT_FOUND, "neither sensor was found")
+    return min(errors, key=lambda error: error.reason is RadioReason.NOT_FOUND)
 
 
 class _Air:
