@@ -73,7 +73,7 @@ def of_note(note: Note, alone: bool = False) -> str | None:
 def lost(foot: Foot, alone: bool = False) -> str:
     """A sensor is gone, and perhaps with it the last one."""
     if alone:
-        return f"The {foot.word} sensor is lost, and no other is there: nothing is counted until one is back"
+        return f"The {foot.word} sensor is lost: nothing is counted until a sensor is back"
     return f"The {foot.word} sensor is lost: keep going, the {Foot(1 - foot).word} one goes on counting"
 
 

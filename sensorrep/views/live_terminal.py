@@ -221,8 +221,10 @@ def _link(foot: Foot, link: LinkQuality, *, ascii_only: bool) -> Text:
 
 
 def _wrapped(text: str, width: int, style: str, edge: str = "") -> list[Text]:
-    """Broken between words."""
-    return [Text(f"{edge}{line}{edge}", style) for line in textwrap.wrap(text, max(width, 10))]
+    """Broken between words, all as wide as the longest."""
+    broken = textwrap.wrap(text, max(width, 10))
+    widest = max(map(len, broken), default=0)
+    return [Text(f"{edge}{line:<{widest}}{edge}", style) for line in broken]
 
 
 def _clock(seconds: float) -> str:

@@ -92,7 +92,7 @@ def test_a_sensor_lost_after_the_other_is_not_told_to_keep_going() -> None:
     lost: list[Packet | Note] = [*both(0, 1), link(Foot.LEFT, "lost", 1.0), link(Foot.RIGHT, "lost", 1.1)]
     first, second = (line for line in session.show(1.1, lost, []) if "lost" in line)
     assert "keep going" in first
-    assert second.startswith("The right sensor is lost, and no other is there: nothing is counted until one is back")
+    assert second.startswith("The right sensor is lost: nothing is counted until a sensor is back")
 
 
 def test_feet_that_look_swapped_are_said_once() -> None:
