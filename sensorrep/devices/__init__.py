@@ -8,6 +8,7 @@ A module offers, as plain names:
 - ``recognises(name, services)``: whether an advertisement is one of its kind.
 - ``start(rate_hz)`` and ``stop()``: scripts (see `Script`) that configure and start, or stop, a connected sensor.
   What ``start`` returns is the ``info`` that the decoder needs later (ranges, rates): it goes into the recording.
+- ``nominal_hz(info)``: the rate that this info says.
 - ``Decoder(info)``: packets of one sensor -> samples (see `Decoder`).
 - where its samples come too late for live cues, ``LIVE_CUES = False``.
 - where the sensor can be asked, ``battery()``: a script that returns one byte, per cent; and ``clock(token)`` with
@@ -95,6 +96,7 @@ class Device(Protocol):
     def recognises(self, name: str | None, services: Sequence[str]) -> bool: ...  # noqa: D102
     def start(self, rate_hz: float) -> Script: ...  # noqa: D102
     def stop(self) -> Script: ...  # noqa: D102
+    def nominal_hz(self, info: bytes) -> float: ...  # noqa: D102
     def Decoder(self, info: bytes) -> Decoder: ...  # noqa: D102, N802
 
 

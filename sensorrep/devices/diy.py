@@ -122,6 +122,11 @@ def stop() -> Script:
     return b""
 
 
+def nominal_hz(info: bytes) -> float:
+    """The rate that the sensor was set to."""
+    return 1e9 / parse_info(info).period_ns
+
+
 def parse_info(payload: bytes) -> Info:
     """The 32 bytes of Info. Raises PayloadError where they are not version 1 or contradict themselves."""
     if len(payload) != _INFO.size:

@@ -95,6 +95,11 @@ def stop() -> Script:
     return b""
 
 
+def nominal_hz(info: bytes) -> float:
+    """The rate that the sensor was set to."""
+    return float(info[1])
+
+
 def battery() -> Script:
     """Read the battery; returns one byte, per cent."""
     return bytes([parse_battery((yield Read("battery")))])

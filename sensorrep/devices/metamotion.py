@@ -102,6 +102,11 @@ def stop() -> Script:
     return b""
 
 
+def nominal_hz(info: bytes) -> float:
+    """The rate that the sensor was set to."""
+    return float(int.from_bytes(info[:2], "little"))
+
+
 def discovered() -> Generator[Action, bytes, Chip]:
     """Ask both modules which chip they drive."""
     found = []

@@ -77,6 +77,11 @@ def stop() -> Script:
     return b""
 
 
+def nominal_hz(info: bytes) -> float:
+    """The rate that the sensor was set to."""
+    return float(int.from_bytes(info[:2], "little"))
+
+
 def parse_status(answer: bytes) -> int:
     """Status of an answer to a command, in the manner of HTTP."""
     expect(len(answer) >= 4 and answer[0] == ANSWER, f"Movesense: {answer[:4].hex(' ')} is no answer to a command")

@@ -88,6 +88,11 @@ def stop() -> Script:
     return b""
 
 
+def nominal_hz(info: bytes) -> float:
+    """The rate that the sensor was set to."""
+    return float(int.from_bytes(info[:2], "little"))
+
+
 def parse_started(answer: bytes) -> float:
     """Factor of the frames from the answer to a start; 1 where it names none. Raises RadioError for a refusal."""
     expect(len(answer) >= 4 and answer[:2] == bytes([ANSWER, START]), f"Polar: {answer[:4].hex(' ')} answers no start")

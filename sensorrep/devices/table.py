@@ -64,6 +64,11 @@ def sensible(rows: FloatArray) -> BoolArray:
         return np.asarray((np.abs(rows) <= [MAX_TIME_S, *[MAX_VALUE] * 6]).all(axis=1))
 
 
+def nominal_hz(info: bytes) -> float:
+    """The rate that the sensor was set to."""
+    return 1.0 / float(_INFO.unpack(info)[0])
+
+
 class Decoder:
     """Packets of one foot's rows -> samples (`devices.Decoder`): `device_ns` is the table's time, rounded.
 

@@ -59,6 +59,11 @@ def stop() -> Script:
     return b""
 
 
+def nominal_hz(info: bytes) -> float:
+    """The rate that the sensor was set to."""
+    return float(int.from_bytes(info[:2], "little"))
+
+
 def parse_rate(config: bytes) -> int:
     """Motion rate in Hz as the motion configuration says it."""
     expect(len(config) == 9, f"Thingy: the motion configuration has {len(config)} bytes, not 9")

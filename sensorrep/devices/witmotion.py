@@ -91,6 +91,11 @@ def battery() -> Script:
     raise PayloadError("WitMotion: no answer about the battery")
 
 
+def nominal_hz(info: bytes) -> float:
+    """The rate that the sensor was set to."""
+    return float(int.from_bytes(info[:2], "little"))
+
+
 def raw_values(frames: npt.NDArray[np.uint8]) -> npt.NDArray[np.int16]:
     """The nine int16 of each frame, (n, length) bytes -> (n, 9)."""
     return np.ascontiguousarray(frames[:, 2:20]).view("<i2")

@@ -80,7 +80,8 @@ def _facts(foot: FootInspection) -> Iterator[tuple[str, str]]:
     yield "packets", ", ".join(f"{count} {channel}" for channel, count in foot.packets.items()) or "none"
     yield "samples", str(foot.samples)
     yield "lost samples", f"{foot.lost} ({number(100 * foot.lost_share, 2)} %)" if foot.lost else "none"
-    yield "rate", f"{number(foot.rate_hz, 2)} Hz"
+    nominal = "" if foot.nominal_hz is None else f" (set to {number(foot.nominal_hz)})"
+    yield "rate", f"{number(foot.rate_hz, 2)} Hz{nominal}"
     yield "rate by its own clock", _known(link.sensor_rate_hz, "Hz", 2)
     yield "its clock", "" if link.slow_ppm is None else _clock(link.slow_ppm)
     yield "delay of 95 % below", _known(link.delay_p95_s, "ms", 0, 1000)

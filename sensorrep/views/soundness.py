@@ -1,12 +1,15 @@
 """Is a recording sound? What came from each sensor, what was lost, and what the clocks did."""
 
 import json
+import struct
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Protocol
 
+from sensorrep.devices import device
+from sensorrep.errors import PayloadError
 from sensorrep.model import Foot, IntArray, Packet, RecordingHeader, Samples
 from sensorrep.stages.decode import Decode
 from sensorrep.stages.deskew import Deskew
@@ -16,6 +19,8 @@ from sensorrep.views.words import number, plural
 LOST_LIMIT: Final = 0.01
 LOW_RATE_HZ: Final = 40.0
 """Tremor (8 to 12 Hz) is not seen below this, and rep boundaries get coarse."""
+OFF_LIMIT: Final = 0.1
+"""Oscillators are off by a few per cent, a sensor that was not set as asked by a factor."""
 LATE_LIMIT_S: Final = 1.0
 """A cue that comes later than this no longer belongs to its rep."""
 
@@ -51,6 +56,8 @@ class FootInspection:
     saturated: int
     rate_hz: float
     """Samples per second of the host's clock, holes left out."""
+    nominal_hz: float | None
+    """What the sensor was set to; None where it never said."""
     gaps: tuple[tuple[float, float], ...]
     """(start_s, end_s), from the recording's first sample; 0.1 s and longer."""
     arrivals: Arrivals | None
@@ -113,6 +120,7 @@ class _Watch:
         self.first_ns = 0
         self.last_ns = 0
         self._sensors = header.feet
+        self._infos = {foot: sensor.info for foot, sensor in header.feet.items()}
         self._channels: Counter[tuple[Foot, str]] = Counter()
         self._decode = Decode(header.feet)
         self._deskew = Deskew(header.feet)
@@ -122,6 +130,7 @@ class _Watch:
         if not self._channels:
             self.first_ns = self.last_ns = packets[0].received_ns
         self._channels.update((packet.foot, packet.channel) for packet in packets)
+        self._infos |= {packet.foot: packet.payload for packet in packets if packet.channel == "info"}
         times_ns = [packet.received_ns for packet in packets]
         self.first_ns, self.last_ns = min(self.first_ns, *times_ns), max(self.last_ns, *times_ns)
         self._samples(self._decode.push(packets))
@@ -149,10 +158,19 @@ class _Watch:
             malformed=self._decode.malformed[foot],
             saturated=self._decode.saturated[foot],
             rate_hz=self._deskew.rate_hz[foot],
+            nominal_hz=nominal_hz(sensor.device, self._infos[foot]),
             gaps=tuple(self._deskew.gaps[foot]),
             arrivals=None if sensor.device == "table" else arrivals(self._last[foot]),
             battery=_battery(foot, events),
         )
+
+
+def nominal_hz(model: str, info: bytes) -> float | None:
+    """None where there is no info, or it is not readable."""
+    try:
+        return device(model).nominal_hz(info) or None
+    except (PayloadError, ArithmeticError, LookupError, struct.error):
+        return None
 
 
 def _battery(foot: Foot, events: list[dict[str, Any]]) -> tuple[str, ...]:
@@ -202,6 +220,8 @@ def _foot_concerns(foot: FootInspection) -> Iterator[str]:
         yield f"{plural(len(foot.gaps), 'gap')}, the longest {number(foot.longest_gap_s)} s"
     if foot.rate_hz < LOW_RATE_HZ:
         yield f"{number(foot.rate_hz)} Hz is too slow to see tremor: set the sensor to 50 Hz or more"
+    if foot.nominal_hz and abs(foot.rate_hz / foot.nominal_hz - 1) > OFF_LIMIT:
+        yield f"{number(foot.rate_hz)} Hz came of the {number(foot.nominal_hz)} that it was set to"
     if foot.saturated:
         yield f"{plural(foot.saturated, 'sample')} beyond the sensor's limit: set a larger range"
     if foot.malformed:

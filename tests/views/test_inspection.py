@@ -10,12 +10,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from rich.console import Console
 
+from sensorrep.devices import MODELS
 from sensorrep.model import SAMPLE, FloatArray, Foot, IntArray, Packet, RecordingHeader, Samples, SensorInfo
 from sensorrep.sources.recording import RecordingWriter, open_recording
 from sensorrep.sources.rows import COLUMNS
 from sensorrep.sources.tables import open_table
 from sensorrep.views.arrivals import arrivals, last_samples
 from sensorrep.views.inspection import Inspection, concerns, inspect, show
+from sensorrep.views.soundness import nominal_hz
 
 quick = settings(
     deadline=None, max_examples=25, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
@@ -126,6 +128,7 @@ def test_a_sound_recording_is_called_sound(tmp_path: Path) -> None:
     assert left.packets == right.packets == {"data": 2000}
     assert left.samples == right.samples == 4000
     assert left.rate_hz == pytest.approx(100.0, abs=0.1)
+    assert left.nominal_hz == pytest.approx(100.0)
     assert left.battery == ("93 %", "90 %")
     assert right.battery == ()
     assert left.arrivals is not None
@@ -142,6 +145,33 @@ def test_a_sound_recording_is_called_sound(tmp_path: Path) -> None:
         "the right clock is 50 ppm faster (180 ms in an hour)",
     ):
         assert words in text
+
+
+@pytest.mark.parametrize(
+    ("model", "info", "rate_hz"),
+    [
+        ("diy", INFO, 100.0),
+        ("table", struct.pack("<dd", 0.04, 0.1), 25.0),
+        ("witmotion", b"\xc8\0", 200.0),
+        ("movesense", b"\x34\0", 52.0),
+        ("dot", bytes([26, 60]), 60.0),
+        ("metamotion", struct.pack("<HBH", 100, 8, 1000), 100.0),
+        ("polar", struct.pack("<Hff", 104, 2.44e-4, 0.07), 104.0),
+        ("thingy", b"\x64\0", 100.0),
+    ],
+)
+def test_every_sensor_says_what_it_was_set_to(model: str, info: bytes, rate_hz: float) -> None:
+    assert model in MODELS
+    assert nominal_hz(model, info) == pytest.approx(rate_hz)
+    assert nominal_hz(model, b"") is None
+
+
+def test_a_sensor_that_is_not_as_fast_as_it_was_set_to_is_a_concern(tmp_path: Path) -> None:
+    twice = INFO[:4] + struct.pack("<I", 5_000_000) + INFO[8:]
+    header = replace(HEADER, feet={foot: SensorInfo("diy", "", (twice, INFO)[foot]) for foot in Foot})
+    (found,) = (one for one in concerns(inspected(tmp_path / "x.jsonl", stream(), header)) if "set to" in one)
+    assert found.startswith("left")
+    assert "of the 200.0 that it was set to" in found
 
 
 def test_times_are_from_the_first_packet(tmp_path: Path) -> None:
