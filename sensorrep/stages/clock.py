@@ -78,27 +78,29 @@ class Clock:
         x_ns = device_ns - self._base_ns
         lag_ns = received_ns - device_ns - self._base_lag_ns
         x_s = np.asarray(x_ns * 1e-9, np.float64)
-        out_s = np.empty(len(x_s))
-        bins = x_ns // BIN_NS
-        begin = 0
-        for start, end in pairwise([0, *(np.flatnonzero(bins[1:] != bins[:-1]) + 1).tolist(), len(bins)]):
-            now = int(bins[start])
+        starts, fastest = _bins(x_ns, lag_ns)
+        begins, maps = [0], [(self._knot_s, self._knot_lag_s, self._rate)]
+        points = zip(starts, x_ns[starts].tolist(), x_ns[fastest].tolist(), lag_ns[fastest].tolist(), strict=True)
+        for start, first_ns, fastest_ns, least_ns in points:
+            now = first_ns // BIN_NS
             if now != self._bin:
                 self._close_bin()
                 self._bin = now
             if now >= self._next_fit:
                 if self._settled:
-                    out_s[begin:start] = self._lag_s(x_s[begin:start])
-                    begin = start
-                self._fit(float(x_s[start]))
+                    begins.append(start)
+                else:
+                    maps.clear()
+                self._fit(first_ns * 1e-9)
                 self._next_fit = now // FIT_BINS * FIT_BINS + FIT_BINS
-            fastest = start + int(lag_ns[start:end].argmin())
-            if self._bin_point is None or lag_ns[fastest] < self._bin_point[1]:
-                self._bin_point = int(x_ns[fastest]), int(lag_ns[fastest])
+                maps.append((self._knot_s, self._knot_lag_s, self._rate))
+            if self._bin_point is None or least_ns < self._bin_point[1]:
+                self._bin_point = fastest_ns, least_ns
         if not self._settled:
             self._close_bin()
             self._fit(float(x_s[-1]))
-        out_s[begin:] = self._lag_s(x_s[begin:])
+            maps = [(self._knot_s, self._knot_lag_s, self._rate)]
+        out_s = _along(x_s, begins, maps)
         return device_ns + self._base_lag_ns + np.rint(out_s * 1e9).astype(np.int64)
 
     def lateness_ns(self, device_ns: int, received_ns: int) -> float:
@@ -106,9 +108,6 @@ class Clock:
         x_s = (device_ns - self._base_ns) * 1e-9
         lag_s = self._knot_lag_s + self._rate * (x_s - self._knot_s)
         return received_ns - device_ns - self._base_lag_ns - lag_s * 1e9
-
-    def _lag_s(self, x_s: FloatArray) -> FloatArray:
-        return self._knot_lag_s + self._rate * (x_s - self._knot_s)
 
     def _close_bin(self) -> None:
         if self._bin_point is None:
@@ -141,11 +140,32 @@ class Clock:
             self._knot_s, self._knot_lag_s = now_s, line_s
 
 
+def _bins(x_ns: IntArray, lag_ns: IntArray) -> tuple[list[int], list[int]]:
+    """First sample of each bin of sensor time (n, rising), and the first of those in it with the least lag (n)."""
+    bins = x_ns // BIN_NS
+    if bins[0] == bins[-1]:
+        return [0], [int(lag_ns.argmin())]
+    starts = np.append(0, np.flatnonzero(bins[1:] != bins[:-1]) + 1)
+    least_ns = np.minimum.reduceat(lag_ns, starts).repeat(np.diff(starts, append=len(bins)))
+    (fastest,) = (lag_ns == least_ns).nonzero()
+    return starts.tolist(), fastest[fastest.searchsorted(starts)].tolist()
+
+
+def _along(x_s: FloatArray, begins: list[int], maps: list[tuple[float, float, float]]) -> FloatArray:
+    """Lag at each of x (n), by the lines (knot, lag at it, rate) that hold from each of `begins` on."""
+    if len(maps) == 1:
+        ((knot_s, lag_s, rate),) = maps
+        return lag_s + rate * (x_s - knot_s)
+    knots_s, lags_s, rates = np.array(maps).T.repeat(np.diff(begins, append=len(x_s)), axis=1)
+    lag: FloatArray = lags_s + rates * (x_s - knots_s)
+    return lag
+
+
 def extend(hull: list[tuple[float, float]], point: tuple[float, float]) -> None:
     """Add a point that is right of all others to a lower convex hull (Andrew's monotone chain)."""
     x, y = point
     while len(hull) > 1:
-        (x0, y0), (x1, y1) = hull[-2:]
+        (x0, y0), (x1, y1) = hull[-2], hull[-1]
         if (y1 - y0) * (x - x0) < (y - y0) * (x1 - x0):
             break
         hull.pop()

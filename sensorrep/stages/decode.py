@@ -18,7 +18,7 @@ much; radios reorder within a few connection intervals (50 ms each at most), if 
 
 NEVER_NS: Final = 2**62
 """Later than any packet."""
-_ROW: Final = np.dtype((np.void, SAMPLE.itemsize))
+ROW: Final = np.dtype((np.void, SAMPLE.itemsize))
 """A sample as bytes: numpy moves these ten times as fast as records, which it takes field by field."""
 
 
@@ -115,7 +115,7 @@ def _joined(parts: Sequence[_At]) -> _At:
     if len(parts) == 1:
         return parts[0]
     at = np.concatenate([part.at for part in parts])
-    rows = np.concatenate([part.samples.view(_ROW) for part in parts])
+    rows = np.concatenate([part.samples.view(ROW) for part in parts])
     return _At(at, Samples(rows.view(SAMPLE)))
 
 
@@ -125,9 +125,9 @@ def _merge(released: Sequence[_At]) -> list[Samples]:
     if len(released) < 2:
         return [part.samples for part in released]
     left, right = released
-    rows = np.empty(len(left.at) + len(right.at), _ROW)
-    rows[np.arange(len(left.at)) + right.at.searchsorted(left.at)] = left.samples.view(_ROW)
-    rows[np.arange(len(right.at)) + left.at.searchsorted(right.at, side="right")] = right.samples.view(_ROW)
+    rows = np.empty(len(left.at) + len(right.at), ROW)
+    rows[np.arange(len(left.at)) + right.at.searchsorted(left.at)] = left.samples.view(ROW)
+    rows[np.arange(len(right.at)) + left.at.searchsorted(right.at, side="right")] = right.samples.view(ROW)
     return [Samples(rows.view(SAMPLE))]
 
 

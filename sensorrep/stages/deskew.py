@@ -11,8 +11,20 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from sensorrep.model import FRAME, FRAME_RATE_HZ, BoolArray, FloatArray, Foot, Frames, IntArray, Samples, SensorInfo
+from sensorrep.model import (
+    FRAME,
+    FRAME_RATE_HZ,
+    SAMPLE,
+    BoolArray,
+    FloatArray,
+    Foot,
+    Frames,
+    IntArray,
+    Samples,
+    SensorInfo,
+)
 from sensorrep.stages.clock import BIN_NS, FIRST_FIT_BINS, Clock
+from sensorrep.stages.decode import ROW
 from sensorrep.stages.track import NEVER_NS, Timed, Track
 
 FRAME_NS: Final = round(1e9 / FRAME_RATE_HZ)
@@ -132,8 +144,8 @@ class Deskew:
             if not self._frame:
                 track.begin(self._zero_ns)
             mean, oks[:, foot] = track.means(edges_ns)
-            acc[:, foot] = mean[:, :3]
-            gyr[:, foot] = mean[:, 3:]
+            acc[:, foot] = mean[:3].T
+            gyr[:, foot] = mean[3:].T
         for foot, gaps in self._gaps.items():
             gaps.push(oks[:, foot], self._frame)
         self._frame += count
@@ -187,14 +199,16 @@ class _Columns(NamedTuple):
     device_ns: IntArray
     received_ns: IntArray
     values: FloatArray
-    """(n, 6): acceleration, angular rate."""
+    """(6, n): acceleration, angular rate."""
 
 
 def _columns(samples: Samples, at: IntArray) -> _Columns:
-    rows = at if len(at) < len(samples) else slice(None)
-    values = np.concatenate([samples["acc_m_s2"][rows], samples["gyr_rad_s"][rows]], axis=1)
-    counter, device_ns, received_ns = (samples[name][rows] for name in ("counter", "device_ns", "received_ns"))
-    return _Columns(at, samples["epoch"][rows], counter, device_ns, received_ns, values)
+    if len(at) < len(samples):
+        samples = Samples(samples.view(ROW)[at].view(SAMPLE))
+    values = np.empty((6, len(at)))
+    values[:3], values[3:] = samples["acc_m_s2"].T, samples["gyr_rad_s"].T
+    counter, device_ns, received_ns = (samples[name].copy() for name in ("counter", "device_ns", "received_ns"))
+    return _Columns(at, samples["epoch"].copy(), counter, device_ns, received_ns, values)
 
 
 class _Feed:
@@ -243,7 +257,7 @@ class _Feed:
         if not self._held:
             return []
         self._holds.append((at, False))
-        columns = _Columns(*map(np.concatenate, zip(*self._held, strict=True)))
+        columns = _Columns(*(np.concatenate(parts, axis=-1) for parts in zip(*self._held, strict=True)))
         self._held = []
         columns.at.fill(at)
         interval_ns, counted = _interval(columns.device_ns, columns.counter)
@@ -284,7 +298,7 @@ class _Feed:
 def _rows(columns: _Columns, begin: int, end: int) -> _Columns:
     rows = slice(begin, end)
     at, epoch, counter, device_ns, received_ns, values = columns
-    return _Columns(at[rows], epoch[rows], counter[rows], device_ns[rows], received_ns[rows], values[rows])
+    return _Columns(at[rows], epoch[rows], counter[rows], device_ns[rows], received_ns[rows], values[:, rows])
 
 
 def _interval(device_ns: IntArray, counter: IntArray) -> tuple[float, bool]:

@@ -16,8 +16,8 @@ def timed(
     times_ms: Sequence[int], turns: Sequence[float], counter: Sequence[int] | None = None, epoch: int = 0
 ) -> Timed:
     """Samples that turn about x and feel 10 times as much along z."""
-    values = np.zeros((len(times_ms), 6))
-    values[:, 3], values[:, 2] = turns, 10 * np.array(turns)
+    values = np.zeros((6, len(times_ms)))
+    values[3], values[2] = turns, 10 * np.array(turns)
     counter = range(len(times_ms)) if counter is None else counter
     at = np.arange(len(times_ms))
     return Timed(at, np.array(times_ms) * MS, epoch, np.array(counter), values, 60.0 * MS)
@@ -28,7 +28,7 @@ def edges(*times_ms: int) -> IntArray:
 
 
 def turns(track: Track, *times_ms: int) -> list[float]:
-    return [float(turn) for turn in track.means(edges(*times_ms))[0][:, 3]]
+    return [float(turn) for turn in track.means(edges(*times_ms))[0][3]]
 
 
 def test_means_between_edges_are_those_of_the_line() -> None:
@@ -36,8 +36,8 @@ def test_means_between_edges_are_those_of_the_line() -> None:
     track = Track()
     track.push(timed([0, 20, 40], [0, 2, 4]), NEVER)
     mean, ok = track.means(edges(0, 10, 20, 40))
-    np.testing.assert_allclose(mean[:, 3], [0.5, 1.5, 3.0])
-    np.testing.assert_allclose(mean[:, 2], [5, 15, 30])
+    np.testing.assert_allclose(mean[3], [0.5, 1.5, 3.0])
+    np.testing.assert_allclose(mean[2], [5, 15, 30])
     assert ok.tolist() == [True, True, True]
 
 
@@ -51,7 +51,7 @@ def test_a_jump_of_the_counter_is_a_hole_with_a_line_over_it() -> None:
     track = Track()
     track.push(timed([0, 20, 60, 80], [1, 1, 3, 3], [0, 1, 3, 4]), NEVER)
     mean, ok = track.means(edges(0, 20, 40, 60, 80))
-    np.testing.assert_allclose(mean[:, 3], [1, 1.5, 2.5, 3])
+    np.testing.assert_allclose(mean[3], [1, 1.5, 2.5, 3])
     assert ok.tolist() == [True, False, False, True]
     assert (track.spans, track.spans_ns) == (2, 40 * MS)
 
@@ -60,8 +60,8 @@ def test_over_a_long_hole_nothing_turns_and_the_acceleration_stays() -> None:
     track = Track()
     track.push(timed([0, 10, 310], [2, 2, 4]), NEVER)
     mean, ok = track.means(edges(0, 10, 160, 310))
-    np.testing.assert_allclose(mean[:, 3], [2, 0, 0])
-    np.testing.assert_allclose(mean[:, 2], [20, 20, 20])
+    np.testing.assert_allclose(mean[3], [2, 0, 0])
+    np.testing.assert_allclose(mean[2], [20, 20, 20])
     assert ok.tolist() == [True, False, False]
 
 
@@ -70,10 +70,10 @@ def test_beyond_the_newest_sample_is_a_hole_and_stays_one_when_the_next_comes_la
     track.push(timed([0, 10], [2, 2]), NEVER)
     mean, ok = track.means(edges(0, 10, 500))
     assert ok.tolist() == [True, False]
-    np.testing.assert_allclose(mean[1, 2:4], [20, 0])
+    np.testing.assert_allclose(mean[2:4, 1], [20, 0])
     assert track.push(timed([490, 510], [6, 6], [2, 3]), np.full(2, 500 * MS)) == 1
     mean, ok = track.means(edges(500, 510, 520))
-    np.testing.assert_allclose(mean[:, 3], [0, 0])
+    np.testing.assert_allclose(mean[3], [0, 0])
     assert ok.tolist() == [False, False]
 
 
@@ -96,7 +96,7 @@ def test_before_the_first_sample_its_value_holds_for_a_short_while_only(wait_ms:
     track.push(timed([wait_ms, wait_ms + 10], [5, 5]), NEVER)
     track.begin(0)
     mean, ok = track.means(edges(0, wait_ms, wait_ms + 10))
-    np.testing.assert_allclose(mean[:, 3], [turn, 5])
+    np.testing.assert_allclose(mean[3], [turn, 5])
     assert ok.tolist() == [False, True]
 
 
