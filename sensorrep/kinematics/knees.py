@@ -17,9 +17,6 @@ FAR_RAD: Final = LIMITS["heels-apart"].most_range_rad
 """No hip turns a shank further in the exercise."""
 LEAST_TURNED_RAD: Final = float(np.radians(90.0))
 """So much turning in sum shows the hinge: two strides."""
-ABOUT_HINGE: Final = 0.4
-"""Share of the large turns that were about an axis if it is the hinge. In simulated reps it is 0.05 at most, in knee
-bends 0.57 at least."""
 NO_TURNS: Final = np.zeros((2, 3, 3))
 
 
@@ -31,15 +28,11 @@ def with_stroke(turns: FloatArray, turned: FloatArray) -> FloatArray:
     return total
 
 
-def bending(turns: FloatArray, axes: FloatArray) -> bool:
-    """Whether both legs turn about their hinges, given an exercise's axes (2, 3): then the knees bend.
+def about_hinges(turns: FloatArray, axes: FloatArray) -> FloatArray:
+    """(2,) share of each leg's large turns, given their sums (2, 3, 3), that were about its axis (2, 3).
 
-    False where too little was seen of the person walking or sitting down to say.
+    0 where too little was seen of the person walking or sitting down to say.
     """
-    return min(_about_hinge(turned, axis) for turned, axis in zip(turns, axes, strict=True)) > ABOUT_HINGE
-
-
-def _about_hinge(turned: FloatArray, axis: FloatArray) -> float:
-    """Share of large turns, given their sum (3, 3), that were about an axis (3)."""
-    total = float(np.trace(turned))
-    return float(axis @ turned @ axis) / total if total > LEAST_TURNED_RAD else 0.0
+    total = np.trace(turns, axis1=1, axis2=2)
+    about = np.einsum("fi,fij,fj->f", axes, turns, axes)
+    return np.where(total > LEAST_TURNED_RAD, about / np.maximum(total, LEAST_TURNED_RAD), 0.0)

@@ -9,9 +9,9 @@ import numpy as np
 
 from sensorrep import quaternion
 from sensorrep.kinematics import axes as turning
-from sensorrep.kinematics import knees, sides
+from sensorrep.kinematics import gait, knees, sides
 from sensorrep.kinematics.measures import measure
-from sensorrep.kinematics.posture import arm, posture
+from sensorrep.kinematics.posture import posture
 from sensorrep.kinematics.reps import VALLEY, Found, Template, common_stroke, find
 from sensorrep.kinematics.sets import SET_GAP_S, begun, last_set, like_known, may_be_set
 from sensorrep.kinematics.spans import LIMITS, LONGEST_REP_S, Span
@@ -41,8 +41,10 @@ NEW_POSE_RAD: Final = float(np.radians(20.0))
 KEPT_POSES: Final = 16
 FRESH_FRAMES: Final = round(240.0 * FRAME_RATE_HZ)
 """Older poses and strides say nothing of the headings any more: these drift by some degrees a minute."""
-LEAST_ARM_M: Final = 0.12
-"""A shorter arm than this is no shank: the sensor sits above the ankle."""
+ASKEW: Final = 0.3
+"""Share of an axis that may lie along the knee's hinge and the shank, to which the thigh is square while the knee is
+bent by 90 degrees; 0.3 is 33 degrees off. In simulated reps it is 0.21 at most on one leg, in knee bends, and in feet
+that twist on the floor, 0.4 at least on both."""
 KEPT_STRIDES: Final = 120
 QUIET_RAD_S: Final = float(np.radians(15.0))
 QUIET_FRAMES: Final = round(0.3 * FRAME_RATE_HZ)
@@ -95,6 +97,7 @@ class Segment:
         self.swapped: bool | None = None
         """Whether the first set that could tell it showed left and right exchanged."""
         self._strides: list[turning.Strides] = []
+        self._gait = gait.NOT_SEEN
         self._summed = 0
         self._turns = knees.NO_TURNS
 
@@ -135,8 +138,11 @@ class Segment:
                 self._done = end
 
     def _note_strides(self, end: int) -> None:
-        """Sum up the fast turning of the frames before `end` that are not summed up yet."""
-        part = self._stretch[self._summed - self._origin : end - self._origin]
+        """Sum up walking in the frames before `end` that are not summed up yet."""
+        part = HeelSignal(self._stretch[self._summed - self._origin : end - self._origin])
+        if not len(part):
+            return
+        self._gait = gait.gone_on(self._gait, part, self._summed)
         stride = turning.strides(end, part["q_earth_sensor"], part["rate_rad_s"])
         if stride is not None:
             self._strides = [*self._strides[-KEPT_STRIDES + 1 :], stride]
@@ -241,25 +247,18 @@ class Segment:
         if run:
             self._prior = found.direction
             self._found = found
-        sure = self._announced or like_known(found, self._known)  # headings and arms are known less well than that
-        if run and not sure and (self._same_way(found) or self._on_the_spot(stretch, found, run)):
+        sure = self._announced or like_known(found, self._known)  # headings are known less well than that
+        if run and not sure and self._not_apart(found):
             run = []
         return found, run
 
-    def _on_the_spot(self, stretch: HeelSignal, found: Found, run: list[Span]) -> bool:
-        """Whether the feet only twisted about the shanks' own axes: then no sensor is on an arm."""
-        if len(self._feet) < 2:
-            return False
-        arms = [arm(stretch, found, run, foot) for foot in self._feet]
-        return all(one is not None and one.length_m + 2.0 * one.sd_m < LEAST_ARM_M for one in arms)
-
-    def _same_way(self, found: Found) -> bool:
-        """Whether both legs bent at the knee, or turned the same way in the room, which is no heels apart."""
+    def _not_apart(self, found: Found) -> bool:
+        """Whether knees bent, feet twisted, or both legs turned the same way in the room, which is no heels apart."""
         if len(self._feet) < 2 or not found.axes.any(axis=1).all():
             return False
-        if knees.bending(self._turns, found.axes):
-            return True
         self._note_strides(self._done)
+        if (knees.about_hinges(self._turns, found.axes) + gait.about_shanks(self._gait, found.axes)).min() > ASKEW:
+            return True
         offset = turning.stride_offset(self._strides, self._done)
         if offset is None:
             by_pose = (turning.heading_offset(pose, found.q_rest) for _, pose in reversed(self._poses))
