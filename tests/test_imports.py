@@ -22,7 +22,7 @@ PLAIN = {
     "typing",
 }
 NUMERIC = {"numpy", "scipy", "vqf"}
-CORE = {"sensorrep.model", "sensorrep.errors", "sensorrep.quaternion", "sensorrep.kinematics"}
+CORE = {"sensorrep.model", "sensorrep.errors", "sensorrep.quaternion", "sensorrep.records", "sensorrep.kinematics"}
 IMPURE = {"asyncio", "datetime", "logging", "os", "pathlib", "random", "time", "numpy.random"}
 
 

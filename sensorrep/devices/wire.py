@@ -12,6 +12,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from sensorrep import records
 from sensorrep.devices import Decoder
 from sensorrep.errors import PayloadError
 from sensorrep.model import SAMPLE, BoolArray, FloatArray, IntArray, Packet, Samples
@@ -143,7 +144,7 @@ def blank(rows: int) -> Samples:
 
 def joined(blocks: Sequence[Samples]) -> Samples:
     """Blocks of samples one after the other."""
-    return Samples(np.concatenate(blocks)) if blocks else blank(0)
+    return Samples(records.joined(blocks)) if blocks else blank(0)
 
 
 def nearest_rate(rates_hz: Sequence[int], rate_hz: float) -> int:

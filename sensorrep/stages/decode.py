@@ -9,6 +9,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
+from sensorrep import records
 from sensorrep.devices import device
 from sensorrep.model import SAMPLE, Foot, IntArray, Packet, Samples, SensorInfo
 
@@ -18,8 +19,6 @@ much; radios reorder within a few connection intervals (50 ms each at most), if 
 
 NEVER_NS: Final = 2**62
 """Later than any packet."""
-ROW: Final = np.dtype((np.void, SAMPLE.itemsize))
-"""A sample as bytes: numpy moves these ten times as fast as records, which it takes field by field."""
 
 
 class Decode:
@@ -114,9 +113,7 @@ def _nothing() -> _At:
 def _joined(parts: Sequence[_At]) -> _At:
     if len(parts) == 1:
         return parts[0]
-    at = np.concatenate([part.at for part in parts])
-    rows = np.concatenate([part.samples.view(ROW) for part in parts])
-    return _At(at, Samples(rows.view(SAMPLE)))
+    return _At(np.concatenate([part.at for part in parts]), Samples(records.joined([part.samples for part in parts])))
 
 
 def _merge(released: Sequence[_At]) -> list[Samples]:
@@ -125,10 +122,11 @@ def _merge(released: Sequence[_At]) -> list[Samples]:
     if len(released) < 2:
         return [part.samples for part in released]
     left, right = released
-    rows = np.empty(len(left.at) + len(right.at), ROW)
-    rows[np.arange(len(left.at)) + right.at.searchsorted(left.at)] = left.samples.view(ROW)
-    rows[np.arange(len(right.at)) + left.at.searchsorted(right.at, side="right")] = right.samples.view(ROW)
-    return [Samples(rows.view(SAMPLE))]
+    merged = Samples(np.empty(len(left.at) + len(right.at), SAMPLE))
+    places = records.as_bytes(merged)
+    places[np.arange(len(left.at)) + right.at.searchsorted(left.at)] = records.as_bytes(left.samples)
+    places[np.arange(len(right.at)) + left.at.searchsorted(right.at, side="right")] = records.as_bytes(right.samples)
+    return [merged]
 
 
 class _Order:

@@ -11,10 +11,10 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
+from sensorrep import records
 from sensorrep.model import (
     FRAME,
     FRAME_RATE_HZ,
-    SAMPLE,
     BoolArray,
     FloatArray,
     Foot,
@@ -24,7 +24,6 @@ from sensorrep.model import (
     SensorInfo,
 )
 from sensorrep.stages.clock import BIN_NS, FIRST_FIT_BINS, Clock
-from sensorrep.stages.decode import ROW
 from sensorrep.stages.track import NEVER_NS, Timed, Track
 
 FRAME_NS: Final = round(1e9 / FRAME_RATE_HZ)
@@ -204,7 +203,7 @@ class _Columns(NamedTuple):
 
 def _columns(samples: Samples, at: IntArray) -> _Columns:
     if len(at) < len(samples):
-        samples = Samples(samples.view(ROW)[at].view(SAMPLE))
+        samples = Samples(records.picked(samples, at))
     values = np.empty((6, len(at)))
     values[:3], values[3:] = samples["acc_m_s2"].T, samples["gyr_rad_s"].T
     counter, device_ns, received_ns = (samples[name].copy() for name in ("counter", "device_ns", "received_ns"))

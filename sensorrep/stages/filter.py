@@ -7,6 +7,7 @@ from typing import Final
 
 import numpy as np
 
+from sensorrep import records
 from sensorrep.model import FRAME, FRAME_RATE_HZ, BoolArray, FloatArray, Frames
 
 CUTOFF_HZ: Final = 20.0
@@ -33,45 +34,34 @@ class Filter:
 
     def __init__(self) -> None:
         self.latency_s: float = HALF_TAPS / FRAME_RATE_HZ
-        # The frames before the next one to come out, it, and those after it:
-        self._time_s = np.zeros(0)
-        self._ok = np.zeros((0, 2), np.bool_)
-        self._values = np.zeros((0, 2, 6))
+        self._held = Frames(np.zeros(0, FRAME))
+        """The frames before the next one to come out, it, and those after it."""
 
     def push(self, frames: Frames) -> list[Frames]:
         """At most one block: the frames that now have all their neighbours."""
         if not len(frames):
             return []
-        time_s, ok = frames["time_s"], frames["ok"]
-        values = np.concatenate([frames["acc_m_s2"], frames["gyr_rad_s"]], axis=2)
-        if not len(self._time_s):
-            self._append(time_s[[0] * HALF_TAPS], ok[[0] * HALF_TAPS], values[[0] * HALF_TAPS])
-        self._append(time_s, ok, values)
-        return self._run()
+        lead = 0 if len(self._held) else HALF_TAPS
+        return self._run(Frames(records.joined([self._held, *[frames[:1]] * lead, frames])))
 
     def finish(self) -> list[Frames]:
         """The last frames."""
-        if not len(self._time_s):
+        if not len(self._held):
             return []
-        self._append(self._time_s[[-1] * HALF_TAPS], self._ok[[-1] * HALF_TAPS], self._values[[-1] * HALF_TAPS])
-        return self._run()
+        return self._run(Frames(records.joined([self._held, *[self._held[-1:]] * HALF_TAPS])))
 
-    def _append(self, time_s: FloatArray, ok: BoolArray, values: FloatArray) -> None:
-        self._time_s = np.concatenate([self._time_s, time_s])
-        self._ok = np.concatenate([self._ok, ok])
-        self._values = np.concatenate([self._values, values])
-
-    def _run(self) -> list[Frames]:
-        count = len(self._time_s) - 2 * HALF_TAPS
+    def _run(self, frames: Frames) -> list[Frames]:
+        count = len(frames) - 2 * HALF_TAPS
         if count <= 0:
+            self._held = frames
             return []
-        middle = slice(HALF_TAPS, HALF_TAPS + count)
-        smooth = low_pass(self._values, self._ok)
-        out = np.empty(count, FRAME)
-        out["time_s"], out["ok"] = self._time_s[middle], self._ok[middle]
+        self._held = Frames(frames[count:])
+        values = np.empty((len(frames), 2, 6))
+        values[:, :, :3], values[:, :, 3:] = frames["acc_m_s2"], frames["gyr_rad_s"]
+        smooth = low_pass(values, frames["ok"])
+        out = Frames(records.joined([frames[HALF_TAPS : HALF_TAPS + count]]))
         out["acc_m_s2"], out["gyr_rad_s"] = smooth[:, :, :3], smooth[:, :, 3:]
-        self._time_s, self._ok, self._values = self._time_s[count:], self._ok[count:], self._values[count:]
-        return [Frames(out)]
+        return [out]
 
 
 def low_pass(values: FloatArray, ok: BoolArray) -> FloatArray:

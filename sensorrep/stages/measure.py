@@ -4,6 +4,7 @@ from typing import Final
 
 import numpy as np
 
+from sensorrep import records
 from sensorrep.model import HEEL, POSE, BoolArray, FloatArray, Foot, HeelSignal, Poses
 
 STILL_RAD_S: Final = float(np.radians(1.0))
@@ -30,29 +31,30 @@ class Measure:
 
     def push(self, poses: Poses) -> list[HeelSignal]:
         """As many frames as have their neighbourhood complete."""
-        if len(self._held) == 0 and self._lead and len(poses):
-            poses = Poses(np.concatenate([np.repeat(poses[:1], self._lead), poses]))
-            self._lead = 0
-        self._held = Poses(np.concatenate([self._held, poses]))
-        if len(self._held) <= 2 * LATENCY:
+        if not len(poses):
             return []
-        signal = self._signal(self._held)
-        self._held = Poses(self._held[-2 * LATENCY :])
-        return [signal]
+        lead, self._lead = self._lead, 0
+        poses = Poses(records.joined([self._held, *[poses[:1]] * lead, poses]))
+        if len(poses) <= 2 * LATENCY:
+            self._held = poses
+            return []
+        self._held = Poses(poses[-2 * LATENCY :])
+        return [self._signal(poses)]
 
     def finish(self) -> list[HeelSignal]:
         """The last frames, as if the last one went on."""
         if not len(self._held):
             return []
-        return self.push(Poses(np.repeat(self._held[-1:], LATENCY)))
+        return self.push(Poses(self._held[[-1] * LATENCY]))
 
     def _signal(self, poses: Poses) -> HeelSignal:
         inner = poses[LATENCY:-LATENCY]
-        signal = np.zeros(len(inner), HEEL)
+        signal = np.empty(len(inner), HEEL)
         for name in POSE.names or ():
             signal[name] = inner[name]
-        speed = np.sqrt((poses["rate_rad_s"] ** 2).sum(axis=2))
-        smoothed = smooth(speed)  # from LATENCY - 1 to -(LATENCY - 1)
+        rate = poses["rate_rad_s"]
+        x, y, z = rate[:, :, 0], rate[:, :, 1], rate[:, :, 2]
+        smoothed = smooth(np.sqrt(x * x + y * y + z * z))  # from LATENCY - 1 to -(LATENCY - 1)
         signal["still"] = smoothed[1:-1] < STILL_RAD_S
         signal["turning_point"] = self._turning_points(smoothed[:, self._feet].sum(axis=1))
         return HeelSignal(signal)
@@ -84,5 +86,5 @@ def smooth(values: FloatArray) -> FloatArray:
     count = len(values) - len(WEIGHTS) + 1
     total: FloatArray = WEIGHTS[0] * values[:count]
     for lag in range(1, len(WEIGHTS)):
-        total = total + WEIGHTS[lag] * values[lag : lag + count]
+        total += WEIGHTS[lag] * values[lag : lag + count]
     return total

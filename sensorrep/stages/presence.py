@@ -24,6 +24,8 @@ class Presence:
 
     def push(self, frames: Frames) -> list[Event]:
         """What these frames say, in order of time for each foot."""
+        if not any(self._frames.values()) and frames["ok"][:, list(self._away_s)].all():
+            return []
         return [event for foot in self._away_s for event in self._of(foot, frames)]
 
     def finish(self) -> list[Event]:
