@@ -2,6 +2,7 @@
 
 import os
 import time
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -10,25 +11,29 @@ import pytest
 
 from endurance import Played, killed, play, random_session, recorded, replayed, short
 from sensorrep.errors import RadioError, RadioReason
-from sensorrep.model import Foot
+from sensorrep.model import Foot, Posture
 from sensorrep.sources.recording import open_recording
 from sensorrep.sources.simulated.faults import parse_script
 from sensorrep.sources.simulated_radio import World
-from sensorrep.sources.synthetic import simulate
+from sensorrep.sources.synthetic import Scenario, simulate
 
 SEED = 5
-SCENARIO = short(3, 6)
 Span = tuple[float, float]
 
 
 @cache
-def true_reps() -> list[Span]:
+def scenario(posture: Posture = "prone") -> Scenario:
+    return replace(short(3, 6), posture=posture)
+
+
+@cache
+def true_reps(posture: Posture = "prone") -> list[Span]:
     """Start and end of each rep, in the world's seconds (the truth's zero is the same within a sample)."""
-    return [(rep.start_s, rep.end_s) for one in simulate(SCENARIO, SEED).truth.sets for rep in one.reps]
+    return [(rep.start_s, rep.end_s) for one in simulate(scenario(posture), SEED).truth.sets for rep in one.reps]
 
 
-def played(script: list[list[Any]], path: Path, model: str = "diy") -> Played:
-    return play(World(SCENARIO, SEED, parse_script(script), model), path)
+def played(script: list[list[Any]], path: Path, model: str = "diy", posture: Posture = "prone") -> Played:
+    return play(World(scenario(posture), SEED, parse_script(script), model), path)
 
 
 def zero_s(session: Played) -> float:
@@ -52,12 +57,13 @@ def overlap(a: Span, b: Span) -> bool:
     return a[0] < b[1] and b[0] < a[1]
 
 
-def missing_and_extra(session: Played, gap: Span | None) -> tuple[list[Span], list[Span]]:
+def missing_and_extra(session: Played, gap: Span | None, posture: Posture = "prone") -> tuple[list[Span], list[Span]]:
     """True reps outside the gap that were not counted exactly once, and counted reps that match no true one."""
     counted = reps(session)
-    outside = [rep for rep in true_reps() if gap is None or not overlap(rep, (gap[0] - 1.0, gap[1] + 1.0))]
+    truth = true_reps(posture)
+    outside = [rep for rep in truth if gap is None or not overlap(rep, (gap[0] - 1.0, gap[1] + 1.0))]
     missing = [rep for rep in outside if sum(overlap(rep, other) for other in counted) != 1]
-    extra = [other for other in counted if not any(overlap(other, rep) for rep in true_reps())]
+    extra = [other for other in counted if not any(overlap(other, rep) for rep in truth)]
     return missing, extra
 
 
@@ -127,6 +133,19 @@ def test_no_rep_outside_the_gap_is_lost_or_doubled_and_the_gap_is_marked_by(faul
             assert end_s < MIDST_S + most_s
     assert missing_and_extra(session, (MIDST_S, MIDST_S + most_s)) == ([], [])
     assert link_states(session) == [(foot.word, state) for state in ("lost", "back") for foot in feet]
+
+
+@pytest.mark.parametrize("posture", ["hook-lying", "table-top", "seated"])
+def test_a_cut_link_over_a_lossy_radio_costs_no_rep_outside_the_gap_in_any_posture(
+    posture: Posture, tmp_path: Path
+) -> None:
+    midst_s = sum(true_reps(posture)[9]) / 2
+    script = [[0, "both", "loss", 0.02], [midst_s, "left", "cut", 0]]
+    session = played(script, tmp_path / "session.jsonl", posture=posture)
+    assert holds(session)
+    (gap,) = (gap for gap in gaps(session, Foot.LEFT) if gap[1] - gap[0] > 0.5)
+    assert midst_s - 0.2 < gap[0] < gap[1] < midst_s + 8.0  # a lost answer of the sensor costs an attempt
+    assert missing_and_extra(session, gap, posture) == ([], [])
 
 
 def link_states(session: Played) -> list[tuple[str, str]]:
