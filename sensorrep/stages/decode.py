@@ -17,6 +17,8 @@ REORDER_WAIT_NS: Final = 200_000_000
 """How long a hole is held open for packets that were overtaken. Larger delays everything behind a real loss by so
 much; radios reorder within a few connection intervals (50 ms each at most), if at all."""
 
+FEW: Final = 4
+"""Up to so many packets are taken one by one, which is faster than to sort out what is whose and merge it again."""
 NEVER_NS: Final = 2**62
 """Later than any packet."""
 
@@ -46,8 +48,22 @@ class Decode:
 
     def push(self, packets: Sequence[Packet]) -> list[Samples]:
         """At most one block: what these packets release, of both feet."""
-        if not packets:
-            return []
+        if len(packets) > FEW:
+            return self._push(packets)
+        blocks = [block for packet in packets for block in self._push_one(packet)]
+        return blocks if len(blocks) < 2 else [Samples(records.joined(blocks))]
+
+    def _push_one(self, packet: Packet) -> list[Samples]:
+        if packet.foot not in self._orders or any(order.waits for order in self._orders.values()):
+            return self._push([packet])
+        self._now_ns = max(self._now_ns, packet.received_ns)
+        samples = self._decoders[packet.foot].push([packet])
+        samples["foot"] = packet.foot
+        self.malformed[packet.foot] = self._decoders[packet.foot].malformed
+        came = _At(np.zeros(len(samples), np.int64), samples)
+        return _merge([self._order(packet.foot, came, np.array([self._now_ns]))])
+
+    def _push(self, packets: Sequence[Packet]) -> list[Samples]:
         times_ns, feet, _, _ = zip(*packets, strict=True)
         received_ns = np.array(times_ns, np.int64)
         now_ns = np.maximum(received_ns, self._now_ns)
