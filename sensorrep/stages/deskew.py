@@ -111,6 +111,8 @@ class Deskew:
 
     def _take(self, timed: Mapping[Foot, list[Timed]], rows: int) -> None:
         """Hand a block's samples to the tracks, and move the horizon past its rows."""
+        if self._in_step(timed):
+            return
         newest = {foot: _newest(self._newest_ns[foot], parts, rows) for foot, parts in timed.items()}
         for foot, parts in timed.items():
             if parts and self._oldest_ns[foot] == NEVER_NS:
@@ -127,6 +129,25 @@ class Deskew:
                 self.late[foot] += self._tracks[foot].push(part, horizon_ns[part.at])
             self._newest_ns[foot] = int(newest[foot][-1])
         self._horizon_ns = int(horizon_ns[-1])
+
+    def _in_step(self, timed: Mapping[Foot, list[Timed]]) -> bool:
+        """Do so where it is plain that no foot is or was away and no sample can be late: in all short blocks but few.
+
+        Then frames have been made up to the slower foot's newest sample at most, and every sample comes after that.
+        """
+        held = any(feed.is_held for feed in self._feeds.values())
+        before_ns = min(self._newest_ns.values())
+        times_ns = [part.time_ns for parts in timed.values() for part in parts]
+        if held or self._zero_ns is None or before_ns < self._horizon_ns:
+            return False
+        if any(int(time_ns.max()) > before_ns + WAIT_NS for time_ns in times_ns):
+            return False
+        for foot, parts in timed.items():
+            for part in parts:
+                self.late[foot] += self._tracks[foot].push(part, self._horizon_ns)
+                self._newest_ns[foot] = max(self._newest_ns[foot], int(part.time_ns.max()))
+        self._horizon_ns = min(self._newest_ns.values())
+        return True
 
     def _frames(self) -> list[Frames]:
         if self._zero_ns is None:
@@ -229,6 +250,11 @@ class _Feed:
     @property
     def slope(self) -> float:
         return self._clock.slope if self._clock else self._known_slope or 0.0
+
+    @property
+    def is_held(self) -> bool:
+        """Whether samples are, or in this block were, held."""
+        return self._holds != [(-1, False)]
 
     def push(self, columns: _Columns) -> list[Timed]:
         """Samples that are timed now."""

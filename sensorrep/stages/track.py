@@ -44,36 +44,35 @@ class Track:
         self._times_ns = np.zeros(0, np.int64)
         self._holes_ns = np.zeros(0, np.int64)
         self._hole = np.zeros(0, np.bool_)
-        self._integral, self._value, self._slope = np.zeros((3, 6, 0))
+        self._nodes = np.zeros((3, 6, 0))  # integral, value and slope of each channel
         self._first = self._last = np.zeros((6, 1))
         self._counter = 0
         self._epoch = -1
 
     def begin(self, zero_ns: int) -> None:
         """Let the track begin at zero: before the first sample its value over a short wait, otherwise nothing."""
-        value, integral, holes_ns = np.zeros((6, 1)), np.zeros((6, 1)), 0
+        node, holes_ns = np.zeros((3, 6, 1)), 0
         if len(self._times_ns):
             wait_ns = int(self._times_ns[0]) - zero_ns
             if wait_ns <= 0:
                 return
             if wait_ns <= BRIDGE_NS:
-                value = self._first
-            integral = self._integral[:, :1] - value * (wait_ns * 1e-9)
+                node[1] = self._first
+            node[0] = self._nodes[0, :, :1] - node[1] * (wait_ns * 1e-9)
             holes_ns = int(self._holes_ns[0]) - wait_ns
         self._times_ns = np.append(zero_ns, self._times_ns)
         self._holes_ns = np.append(holes_ns, self._holes_ns)
         self._hole = np.append(True, self._hole)
-        self._integral = np.concatenate([integral, self._integral], axis=1)
-        self._value = np.concatenate([value, self._value], axis=1)
-        self._slope = np.concatenate([np.zeros((6, 1)), self._slope], axis=1)
+        self._nodes = np.concatenate([node, self._nodes], axis=2)
 
-    def push(self, timed: Timed, made_ns: IntArray) -> int:
-        """Add samples; returns how many were dropped, being not after `made_ns` (n,) or an earlier sample."""
+    def push(self, timed: Timed, made_ns: IntArray | int) -> int:
+        """Add samples; returns how many were dropped, being not after `made_ns` (of each) or an earlier sample."""
         before_ns = _shifted(timed.time_ns, self.newest_ns)
-        np.maximum.accumulate(before_ns, out=before_ns)
-        fresh = timed.time_ns > np.maximum(before_ns, made_ns)
-        dropped = len(fresh) - int(np.count_nonzero(fresh))
-        if dropped:
+        fresh = (timed.time_ns > before_ns) & (timed.time_ns > made_ns)
+        dropped = 0
+        if not fresh.all():
+            fresh &= timed.time_ns > np.maximum.accumulate(before_ns)
+            dropped = len(fresh) - int(np.count_nonzero(fresh))
             time_ns, counter, values = timed.time_ns[fresh], timed.counter[fresh], timed.values[:, fresh]
             timed = timed._replace(time_ns=time_ns, counter=counter, values=values)
         if len(timed.time_ns) and not len(self._times_ns):
@@ -86,7 +85,8 @@ class Track:
         """Begin with the first sample; returns the others."""
         self._times_ns, self._holes_ns, self._hole = timed.time_ns[:1], np.zeros(1, np.int64), np.ones(1, np.bool_)
         self._first = self._last = timed.values[:, :1]
-        self._integral, self._value, self._slope = np.zeros((6, 1)), _resting(self._first), np.zeros((6, 1))
+        self._nodes = np.zeros((3, 6, 1))
+        self._nodes[1, :3] = self._first[:3]
         self._counter, self._epoch, self.newest_ns = int(timed.counter[0]), timed.epoch, int(timed.time_ns[0])
         time_ns, counter, values = timed.time_ns[1:], timed.counter[1:], timed.values[:, 1:]
         return timed._replace(time_ns=time_ns, counter=counter, values=values)
@@ -96,33 +96,31 @@ class Track:
         hole = timed.counter - _shifted(timed.counter, self._counter) != 1
         hole |= step_ns > min(timed.longest_ns, BRIDGE_NS)
         hole[0] |= timed.epoch != self._epoch
-        holes_ns = self._holes_ns[-1:].repeat(len(hole))
         any_hole = bool(hole.any())
         sound_ns = step_ns[~hole] if any_hole else step_ns
         self.spans += len(sound_ns)
         self.spans_ns += int(sound_ns.sum())
 
         step_s = step_ns * 1e-9
-        values = np.concatenate([self._last, timed.values], axis=1)
-        slope = (values[:, 1:] - values[:, :-1]) / step_s
-        self._last = timed.values[:, -1:]
-        values[:, -1:] = _resting(self._last)
+        nodes = np.empty((3, 6, len(step_ns) + 1))
+        integral, value, slope = nodes
+        value[:, :1], value[:, 1:] = self._last, timed.values
+        np.divide(value[:, 1:] - value[:, :-1], step_s, out=slope[:, :-1])
+        value[3:, -1], slope[:, -1] = 0.0, 0.0
+        holes_ns = self._holes_ns[-1:].repeat(len(hole))
         if any_hole:
             holes_ns += np.add.accumulate(step_ns * hole)
             far = step_ns > BRIDGE_NS
-            values[3:, :-1][:, far], slope[:, far] = 0.0, 0.0
-        integral = np.empty_like(values)
-        integral[:, 0] = self._integral[:, -1]
-        np.multiply(values[:, :-1] + slope * (step_s / 2), step_s, out=integral[:, 1:])
+            value[3:, :-1][:, far], slope[:, :-1][:, far] = 0.0, 0.0
+        integral[:, 0] = self._nodes[0, :, -1]
+        np.multiply(value[:, :-1] + slope[:, :-1] * (step_s / 2), step_s, out=integral[:, 1:])
         np.add.accumulate(integral, axis=1, out=integral)
 
         self._times_ns = np.concatenate([self._times_ns, timed.time_ns])
         self._holes_ns = np.concatenate([self._holes_ns, holes_ns])
-        self._hole = np.concatenate([self._hole[:-1], hole, [True]])
-        self._integral = np.concatenate([self._integral[:, :-1], integral], axis=1)
-        self._value = np.concatenate([self._value[:, :-1], values], axis=1)
-        self._slope = np.concatenate([self._slope[:, :-1], slope, np.zeros((6, 1))], axis=1)
-        self._counter, self._epoch = int(timed.counter[-1]), timed.epoch
+        self._hole = np.concatenate([self._hole[:-1], hole, self._hole[-1:]])
+        self._nodes = np.concatenate([self._nodes[:, :, :-1], nodes], axis=2)
+        self._last, self._counter, self._epoch = timed.values[:, -1:], int(timed.counter[-1]), timed.epoch
         self.newest_ns = int(timed.time_ns[-1])
 
     def means(self, edges_ns: IntArray) -> tuple[FloatArray, BoolArray]:
@@ -138,23 +136,16 @@ class Track:
         if self._hole[first : last + 1].any():
             away_ns = self._holes_ns[at] + since_ns * self._hole[at]
             ok = away_ns[1:] == away_ns[:-1]
-        mean = self._slope.take(at, axis=1)
-        mean *= since_s / 2
-        mean += self._value.take(at, axis=1)
-        mean *= since_s
-        mean += self._integral.take(at, axis=1)
-        mean = (mean[:, 1:] - mean[:, :-1]) / ((edges_ns[1:] - edges_ns[:-1]) * 1e-9)
+        integral, value, slope = self._nodes.take(at, axis=2)
+        slope *= since_s / 2
+        slope += value
+        slope *= since_s
+        integral += slope
+        mean: FloatArray = integral[:, 1:] - integral[:, :-1]
+        mean /= (edges_ns[1:] - edges_ns[:-1]) * 1e-9
         self._times_ns, self._holes_ns, self._hole = self._times_ns[last:], self._holes_ns[last:], self._hole[last:]
-        self._integral, self._value = self._integral[:, last:], self._value[:, last:]
-        self._slope = self._slope[:, last:]
+        self._nodes = self._nodes[:, :, last:]
         return mean, ok
-
-
-def _resting(values: FloatArray) -> FloatArray:
-    """The acceleration of (6, n), and no rotation."""
-    out = values.copy()
-    out[3:] = 0.0
-    return out
 
 
 def _shifted(values: IntArray, before: int) -> IntArray:
