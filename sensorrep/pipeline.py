@@ -1,7 +1,7 @@
 """The pipeline: packets in, events out, through all stages in data order. Pure: same packets, same events."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TypeVar
+from typing import Final, TypeVar
 
 import numpy as np
 
@@ -27,6 +27,10 @@ from sensorrep.stages.presence import Presence
 from sensorrep.stages.segment import Finding, Segment
 from sensorrep.stages.summarise import Summarise
 
+GROUP_NS: Final = 50_000_000
+"""How long a packet waits for one of the other foot, as frames need both. Larger: events come later where one foot is
+silent. Smaller: each foot's packets go through all stages by themselves, which costs twice as much."""
+
 Before = TypeVar("Before")
 After = TypeVar("After")
 
@@ -49,6 +53,7 @@ class Pipeline:
         if (movement == "one-leg") != (foot is not None):
             raise ValueError("the movement one-leg, and only that, needs a foot")
         self._sensors = feet
+        self._waiting: list[Packet] = []
         self._decode = Decode(feet)
         self._deskew = Deskew(feet)
         self._presence = Presence(feet)
@@ -61,12 +66,20 @@ class Pipeline:
         self._end_s = 0.0
 
     def push(self, packets: Sequence[Packet]) -> list[Event]:
-        """What these packets decided."""
+        """What these packets decided, and those that waited for them."""
+        self._waiting += packets
+        packets = self._waiting
+        if not packets:
+            return []
+        both = {packet.foot for packet in packets} >= self._sensors.keys()
+        if not both and packets[-1].received_ns - packets[0].received_ns < GROUP_NS:
+            return []
+        self._waiting = []
         return self._samples(self._decode.push(packets))
 
     def finish(self) -> list[Event]:
         """What the end of the session decides: each stage's tail goes through the rest. The last event sums it up."""
-        events = self._samples(self._decode.finish())
+        events = self._samples(self._decode.push(self._waiting)) + self._samples(self._decode.finish())
         events += self._frames(self._deskew.finish())
         events += self._filtered(self._filter.finish())
         events += self._poses(self._fuse.finish())
