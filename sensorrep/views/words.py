@@ -114,10 +114,11 @@ def headline(summary: SessionSummary) -> str:
 
 def posture(summary: SessionSummary) -> str:
     """The session's posture, and whether sets differ from it."""
-    if summary.posture is None:
+    each = dict.fromkeys([summary.posture, *(one.posture for one in summary.sets)])
+    known = [one for one in each if one is not None]
+    if not known:
         return "posture not known"
-    others = {one.posture for one in summary.sets} - {summary.posture, None}
-    return POSTURES[summary.posture] + (", changed between sets" if others else "")
+    return POSTURES[known[0]] + (", changed between sets" if len(known) > 1 else "")
 
 
 def set_title(number: int, one: SetSummary) -> str:
@@ -200,7 +201,8 @@ def set_against_first(one: SetSummary, first: SetSummary) -> str:
     """How a set compares with set 1."""
     change = against_first(one, first)
     if one.posture != first.posture:
-        return "not compared with set 1: another posture"
+        unknown = None in (one.posture, first.posture)
+        return f"not compared with set 1: {'a posture that was not recognised' if unknown else 'another posture'}"
     if change == (None, None, None):
         return "not compared with set 1: no side was measured in both"
     return (
@@ -289,6 +291,10 @@ def caveat(summary: SessionSummary) -> str | None:
             "In table-top gravity does not see the turning: the angles come from the gyroscope alone and are set to"
             " zero at each return to rest. Compare them within the session."
         )
-    if summary.sets and summary.posture is None:
+    unknown = [number for number, one in enumerate(summary.sets, 1) if one.posture is None]
+    if not unknown:
+        return None
+    if len(unknown) == len(summary.sets):
         return "The posture was not recognised: compare the angles within the session only."
-    return None
+    which = f"{'set' if len(unknown) == 1 else 'sets'} {listed(map(str, unknown))}"
+    return f"The posture in {which} was not recognised: compare those angles within the set only."

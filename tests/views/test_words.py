@@ -92,6 +92,14 @@ def test_sets_in_different_postures_are_not_compared() -> None:
     assert "not compared" in words.set_against_first(replace(second, posture="seated"), first)
 
 
+def test_one_set_without_a_posture_hides_not_that_of_the_others() -> None:
+    summary = typical().summary
+    blind = replace(summary, posture=None, sets=(replace(summary.sets[0], posture=None), *summary.sets[1:]))
+    assert words.posture(blind) == words.posture(summary)
+    assert "posture in set 1 was not recognised" in str(words.caveat(blind))
+    assert "not recognised" in words.set_against_first(blind.sets[1], blind.sets[0])
+
+
 def test_a_rejection_is_said_without_the_unit_of_its_rule() -> None:
     assert words.rejected(Rejected(2.0, 2.5, "not large enough (rad)")) == "at 2.0 s (0.5 s long): not large enough"
     assert words.reason(Rejected(2.0, 2.5, "sway (both feet) together")) == "sway (both feet) together"
