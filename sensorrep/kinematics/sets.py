@@ -21,6 +21,8 @@ LEAST_DOUBTFUL: Final = 5
 TOGETHER: Final = 0.75
 """Least correlation between the legs' courses: the band makes them move as one. In simulated reps it is 0.76 at least,
 with one leg nearly still or 0.3 s late too; in other exercises of one leg (pted) it is mostly below 0.7."""
+LOOSE: Final = 0.5
+"""A single movement in which the legs are less together is unlike the others: noise pulls one down further than all."""
 ONE_LEG: Final = 0.33
 """A leg hardly moves when it turns less than this share of the other's turn."""
 LEAST_TIME_S: Final = 4.0
@@ -83,8 +85,12 @@ def _in_rhythm(run: list[Span]) -> list[Span]:
     legs = np.array([span.legs_rad for span in run])
     usual = np.median(legs, axis=0)
     cosine = legs @ usual / np.sqrt((legs**2).sum(axis=1) * (usual @ usual))
+    together = np.array([span.together for span in run])
     ways = (
-        (openings < ODD * median(openings.tolist())).astype(int) + (cosine < ALIGNMENT) + ~_like(durations, LIKE_TIME)
+        (openings < ODD * median(openings.tolist())).astype(int)
+        + (cosine < ALIGNMENT)
+        + ~_like(durations, LIKE_TIME)
+        + (together < min(LOOSE, median(together.tolist())))
     )
     pauses = np.array([after.leaves - span.back for span, after in itertools.pairwise(run)])
     longest = RHYTHM * median(pauses.tolist()) + FRAME_RATE_HZ if len(pauses) else 0.0

@@ -203,14 +203,17 @@ class Segment:
         if 0 < len(run) < self._announced:
             yield RepsCorrected(self._set_number, self._announced, len(run), time_s, SECOND_LOOK)
             self._announced = len(run)
-        if len(run) <= self._announced:
-            return
         for number in range(self._announced + 1, len(run) + 1):
             rep = measure(self._stretch, found, run[number - 1], self._feet)
             yield RepCounted(self._set_number, number, time_s, rep)
-        self._announced = len(run)
-        self._last_back = run[-1].back + self._origin
-        self._deadline = max(self._last_back + GAP_FRAMES, self._done)
+        self._announced = max(len(run), self._announced)
+        if self._goes_on(run):
+            self._last_back = run[-1].back + self._origin
+            self._deadline = max(self._last_back + GAP_FRAMES, self._done)
+
+    def _goes_on(self, run: list[Span]) -> bool:
+        """Whether a run has reps after the last one that is known of, however many it has lost at its beginning."""
+        return bool(run) and run[-1].high + self._origin > self._last_back
 
     def _openings(self, frame: int) -> FloatArray:
         """(2,) opening of each leg on the axes last found."""
@@ -272,7 +275,7 @@ class Segment:
             overdue = bool(run) and frame - self._origin - run[-1].back > GAP_FRAMES + LONGEST_REP_FRAMES
             moving = not self._stretch["still"][frame - self._origin, list(self._feet)].all()
             midway = found is not None and (found.now > OPEN_SHARE or moving) and not overdue
-            if found is not None and (midway or len(run) > self._announced):
+            if found is not None and (midway or self._goes_on(run)):
                 self._deadline += POSTPONE_FRAMES
                 yield from self._announce(frame, found, run)
                 return
