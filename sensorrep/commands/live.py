@@ -162,6 +162,7 @@ def _run(plan: "Plan", means: Means, targets: "Targets", *, plain: bool) -> "Ses
     from sensorrep.live import ended_by_signals
     from sensorrep.live import live as run
     from sensorrep.model import Foot
+    from sensorrep.views import announcements
     from sensorrep.views.scoreboard import Scoreboard, Target
 
     target = Target(targets.sets, targets.reps, targets.rest_s, targets.tempo_s)
@@ -187,7 +188,10 @@ def _run(plan: "Plan", means: Means, targets: "Targets", *, plain: bool) -> "Ses
             return await run(means.radio(), plan, stop, view)
 
     try:
-        return means.run(main())
+        summary = means.run(main())
+        if board.swapped and not plain:  # who lay on the floor saw nothing of it
+            print(announcements.SWAPPED)
+        return summary
     except RecordingError:
         # who lies on the floor does not read: ring, and say what was done so far
         if sys.stderr.isatty():

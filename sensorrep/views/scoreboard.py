@@ -148,7 +148,7 @@ class Scoreboard:
         self._settle(latest.unrest_rad_s)
         if latest.swapped and not self.swapped:
             self.swapped = True
-            self._notify(announcements.SWAPPED)
+            self._caution = announcements.SWAPPED
         return told
 
     def counted(self) -> str:
