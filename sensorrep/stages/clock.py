@@ -1,5 +1,6 @@
 """A sensor's clock -> the host's clock, from nothing but arrival times. Part of `deskew`."""
 
+from collections.abc import Iterable
 from itertools import pairwise
 from typing import Final
 
@@ -78,10 +79,8 @@ class Clock:
         x_ns = device_ns - self._base_ns
         lag_ns = received_ns - device_ns - self._base_lag_ns
         x_s = np.asarray(x_ns * 1e-9, np.float64)
-        starts, fastest = _bins(x_ns, lag_ns)
         begins, maps = [0], [(self._knot_s, self._knot_lag_s, self._rate)]
-        points = zip(starts, x_ns[starts].tolist(), x_ns[fastest].tolist(), lag_ns[fastest].tolist(), strict=True)
-        for start, first_ns, fastest_ns, least_ns in points:
+        for start, first_ns, fastest_ns, least_ns in _bins(x_ns, lag_ns):
             now = first_ns // BIN_NS
             if now != self._bin:
                 self._close_bin()
@@ -140,15 +139,18 @@ class Clock:
             self._knot_s, self._knot_lag_s = now_s, line_s
 
 
-def _bins(x_ns: IntArray, lag_ns: IntArray) -> tuple[list[int], list[int]]:
-    """First sample of each bin of sensor time (n, rising), and the first of those in it with the least lag (n)."""
+def _bins(x_ns: IntArray, lag_ns: IntArray) -> Iterable[tuple[int, int, int, int]]:
+    """Of each bin of sensor time (n, rising): first row, its time, time and lag of the first row with the least lag."""
+    first_ns = int(x_ns[0])
+    if first_ns // BIN_NS == int(x_ns[-1]) // BIN_NS:
+        fastest = int(lag_ns.argmin())
+        return [(0, first_ns, int(x_ns[fastest]), int(lag_ns[fastest]))]
     bins = x_ns // BIN_NS
-    if bins[0] == bins[-1]:
-        return [0], [int(lag_ns.argmin())]
     starts = np.append(0, np.flatnonzero(bins[1:] != bins[:-1]) + 1)
-    least_ns = np.minimum.reduceat(lag_ns, starts).repeat(np.diff(starts, append=len(bins)))
-    (fastest,) = (lag_ns == least_ns).nonzero()
-    return starts.tolist(), fastest[fastest.searchsorted(starts)].tolist()
+    least_ns = np.minimum.reduceat(lag_ns, starts)
+    (low,) = (lag_ns == least_ns.repeat(np.diff(starts, append=len(bins)))).nonzero()
+    fastest_ns = x_ns[low[low.searchsorted(starts)]]
+    return zip(starts.tolist(), x_ns[starts].tolist(), fastest_ns.tolist(), least_ns.tolist(), strict=True)
 
 
 def _along(x_s: FloatArray, begins: list[int], maps: list[tuple[float, float, float]]) -> FloatArray:

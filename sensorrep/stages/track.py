@@ -67,11 +67,10 @@ class Track:
 
     def push(self, timed: Timed, made_ns: IntArray | int) -> int:
         """Add samples; returns how many were dropped, being not after `made_ns` (of each) or an earlier sample."""
-        before_ns = _shifted(timed.time_ns, self.newest_ns)
-        fresh = (timed.time_ns > before_ns) & (timed.time_ns > made_ns)
+        fresh = (_steps(timed.time_ns, self.newest_ns) > 0) & (timed.time_ns > made_ns)
         dropped = 0
         if not fresh.all():
-            fresh &= timed.time_ns > np.maximum.accumulate(before_ns)
+            fresh[1:] &= timed.time_ns[1:] > np.maximum.accumulate(np.maximum(timed.time_ns[:-1], self.newest_ns))
             dropped = len(fresh) - int(np.count_nonzero(fresh))
             time_ns, counter, values = timed.time_ns[fresh], timed.counter[fresh], timed.values[:, fresh]
             timed = timed._replace(time_ns=time_ns, counter=counter, values=values)
@@ -92,8 +91,8 @@ class Track:
         return timed._replace(time_ns=time_ns, counter=counter, values=values)
 
     def _extend(self, timed: Timed) -> None:
-        step_ns = timed.time_ns - _shifted(timed.time_ns, int(self._times_ns[-1]))
-        hole = timed.counter - _shifted(timed.counter, self._counter) != 1
+        step_ns = _steps(timed.time_ns, self.newest_ns)
+        hole = _steps(timed.counter, self._counter) != 1
         hole |= step_ns > min(timed.longest_ns, BRIDGE_NS)
         hole[0] |= timed.epoch != self._epoch
         any_hole = bool(hole.any())
@@ -148,9 +147,9 @@ class Track:
         return mean, ok
 
 
-def _shifted(values: IntArray, before: int) -> IntArray:
-    """Each value's predecessor; `before` for the first."""
-    out = np.empty_like(values)
-    out[0] = before
-    out[1:] = values[:-1]
-    return out
+def _steps(values: IntArray, before: int) -> IntArray:
+    """How much each value is more than the one before it, which is `before` for the first."""
+    steps = np.empty_like(values)
+    steps[0] = values[0] - before
+    np.subtract(values[1:], values[:-1], out=steps[1:])
+    return steps
