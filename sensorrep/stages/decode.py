@@ -64,12 +64,11 @@ class Decode:
         return _merge([self._order(packet.foot, came, np.array([self._now_ns]))])
 
     def _push(self, packets: Sequence[Packet]) -> list[Samples]:
-        times_ns, feet, _, _ = zip(*packets, strict=True)
-        received_ns = np.array(times_ns, np.int64)
+        received_ns = np.array([packet.received_ns for packet in packets], np.int64)
         now_ns = np.maximum(received_ns, self._now_ns)
         np.maximum.accumulate(now_ns, out=now_ns)
         self._now_ns = int(now_ns[-1])
-        of = np.frombuffer(bytes(feet), np.uint8)
+        of = np.frombuffer(bytes([packet.foot for packet in packets]), np.uint8)
         released = []
         for foot in Foot:
             (which,) = (of == foot).nonzero()
