@@ -7,16 +7,12 @@ and their proportion. Stray movement lies anywhere. In the sensor's frame the li
 drifts.
 """
 
-from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from sensorrep import quaternion
 from sensorrep.model import BoolArray, FloatArray, IntArray
-
-ComplexArray = npt.NDArray[np.complex128]
 
 LEAST_TURN_RAD: Final = float(np.radians(30.0))
 """A change of position shows a common heading when it turns both shanks by at least this much."""
@@ -29,11 +25,6 @@ LONELY: Final = 0.4
 nearly stands still in its reps is overlooked."""
 ONE_LEG: Final = 0.25
 """A leg takes part in full when it turns by this share of the other's turn."""
-FAST_RAD_S: Final = 2.0
-"""Faster turning is walking, sitting down, knee bends; reps are slower."""
-HALF_LIFE_FRAMES: Final = 6000
-ONE_WAY: Final = 0.12
-"""Least share of fast turning that is about one side of one axis. Walking has 0.2 to 0.3."""
 SLANTED: Final = 0.35
 """Sine of a slope that axes do not differ by without reason."""
 UNSURE: Final = 0.3
@@ -66,7 +57,13 @@ def strokes_between(q_earth_sensor: FloatArray, edges: IntArray) -> FloatArray:
 
 
 def consensus(
-    strokes: FloatArray, least_rad: float, alignment: float, age_s: FloatArray, known: FloatArray | None = None
+    strokes: FloatArray,
+    least_rad: float,
+    alignment: float,
+    age_s: FloatArray,
+    known: FloatArray | None = None,
+    *,
+    keep: bool = False,
 ) -> JointDirection | None:
     """The line along which most turning happened among strokes (k, 6) of at least `least_rad`; None without any.
 
@@ -75,7 +72,7 @@ def consensus(
     would be pulled away by one large stray stroke, this is not (RANSAC with every hypothesis tried; Fischler & Bolles
     1981, doi 10.1145/358669.358692). A stroke's vote is capped, so that one knee bend does not outvote a set of small
     reps; it fades with its `age_s` (k); and it counts less where one leg hardly takes part, as when a foot adjusts the
-    band.
+    band. To `keep` the known line means that only lines near it are proposed.
     """
     length = np.sqrt((strokes**2).sum(axis=1))
     large = length >= least_rad
@@ -90,8 +87,12 @@ def consensus(
     weight = weight * (LONELY + (1.0 - LONELY) * both)
     follows = cosine >= alignment
     votes = (follows * weight[None, :]).sum(axis=1)
+    if keep and known is not None:
+        votes[np.abs(proposals @ known) < alignment] = -1.0
     best = int(np.argmax(votes))
     support = follows[best] & large
+    if not support.any():
+        return None
     members = unit[support] * np.sqrt(weight[support])[:, None]
     direction = np.linalg.eigh(members.T @ members)[1][:, -1]
     support = (np.abs((unit * direction).sum(axis=1)) >= alignment) & large
@@ -161,46 +162,6 @@ def bridged(opening: FloatArray, ok: BoolArray, axes: FloatArray, shares: FloatA
             opening[stop:, foot] += course[-1] - opening[stop, foot]
             opening[start:stop, foot] = course[1:-1]
     return opening
-
-
-class Strides(NamedTuple):
-    """Fast turning of both shanks over a while, in each foot's earth frame: sums of speed squared times rate."""
-
-    frame: int
-    level: ComplexArray
-    """(2,) level part, as complex numbers."""
-    size: FloatArray
-    """(2,) sum of speed cubed."""
-
-
-def strides(frame: int, q_earth_sensor: FloatArray, rate_rad_s: FloatArray) -> Strides | None:
-    """Sums over poses (n, 2, 4) and rates (n, 2, 3); None where nothing is fast."""
-    speed = np.sqrt((rate_rad_s**2).sum(axis=2))
-    fast = speed > FAST_RAD_S
-    if not fast.any():
-        return None
-    rate = quaternion.rotate(q_earth_sensor, rate_rad_s)
-    weight = np.where(fast, speed**2, 0.0)
-    level = (weight * (rate[:, :, 0] + 1j * rate[:, :, 1])).sum(axis=0)
-    return Strides(frame, level, (weight * speed).sum(axis=0))
-
-
-def stride_offset(seconds: Sequence[Strides], frame: int) -> float | None:
-    """Heading of the right foot's earth frame less that of the left's, from how people walk and move about.
-
-    A leg swings forward faster than it pushes back, so over some strides the fastest turning of either shank is about
-    the same side of the same axis, although the legs take turns. Later seconds count more (headings drift). None unless
-    the turning of both legs is of one direction and size.
-    """
-    if not seconds:
-        return None
-    fade = np.array([0.5 ** ((frame - second.frame) / HALF_LIFE_FRAMES) for second in seconds])
-    level = sum(weight * second.level for weight, second in zip(fade, seconds, strict=True))
-    size = sum(weight * second.size for weight, second in zip(fade, seconds, strict=True))
-    strength = np.abs(level)
-    if size.min() <= 0.0 or (strength < ONE_WAY * size).any() or strength.max() > 4.0 * strength.min():
-        return None
-    return float(np.angle(level[1]) - np.angle(level[0]))
 
 
 def opposed(axes_earth: FloatArray, offset_rad: float | None) -> float:

@@ -1,8 +1,8 @@
-"""The lever arm from the axis to the sensor, and which posture it tells.
+"""The lever arm from the axis to the sensor, and what it tells: which posture this is, and whether feet moved at all.
 
 A shank that turns about its thigh swings the sensor on an arm as long as the shank, and the accelerometer feels it. So
 without knowing how the sensor is strapped on, its own turning shows where the knee is: below a prone person's ankle,
-above a seated one's.
+above a seated one's. A foot that twists about its own long axis has no arm.
 """
 
 from collections.abc import Sequence

@@ -32,6 +32,8 @@ TRUST: Final = 3.0
 """Most pieces of evidence that earlier sets are for which way is open: a clear set later on overrules them."""
 HABIT: Final = 0.5
 """Pieces of evidence that it is the way it seemed before, so that little evidence does not turn it over and over."""
+ANATOMY: Final = 2.0
+"""Pieces of evidence that the way is which hips turn inward. No more, since sensors may be on the wrong feet."""
 AWAY: Final = round(0.25 * FRAME_RATE_HZ)
 """A foot without samples for so many frames is away; shorter holes are interpolated."""
 
@@ -75,17 +77,24 @@ class Found(NamedTuple):
 
 
 def common_stroke(
-    stretch: HeelSignal, edges: IntArray, feet: tuple[int, ...], movement: Movement, prior: FloatArray | None
+    stretch: HeelSignal,
+    edges: IntArray,
+    feet: tuple[int, ...],
+    movement: Movement,
+    prior: FloatArray | None,
+    *,
+    keep: bool = False,
 ) -> turning.JointDirection | None:
     """What most strokes of a stretch of poses have in common, between its instants of near standstill `edges`.
 
-    `prior` is the joint direction (6,) last found. In `one-leg` only the foot in `feet` counts.
+    `prior` is the joint direction (6,) last found, to `keep` or to be outvoted. In `one-leg` only the foot in `feet`
+    counts.
     """
     seen = np.zeros((2, 1))
     seen[list(feet)] = 1.0
     strokes = turning.strokes_between(stretch["q_earth_sensor"], edges) * np.repeat(seen, 3)
     age_s = (edges[-1] - edges[1:]) / FRAME_RATE_HZ
-    return turning.consensus(strokes, 0.3 * LIMITS[movement].least_opening_rad, ALIGNMENT, age_s, prior)
+    return turning.consensus(strokes, 0.3 * LIMITS[movement].least_opening_rad, ALIGNMENT, age_s, prior, keep=keep)
 
 
 def find(
@@ -96,11 +105,14 @@ def find(
     movement: Movement,
     known: Template | None,
     prior: FloatArray | None,
+    begun: int | None,
+    inward: FloatArray | None,
 ) -> Found | None:
     """Excursions along the strokes that a stretch of poses has in `common`; None where nothing turned far enough.
 
-    Which way is open: what the strokes tell (`rest_is_low`), what the person's earlier sets were like (`known`), and
-    how it seemed before (`prior`, the joint direction (6,) last found).
+    Which way is open: what the strokes tell (`rest_is_low`, of a running set that has `begun` at that frame), what the
+    person's earlier sets were like (`known`), how it seemed before (`prior`, the joint direction (6,) last found), and
+    about which axes in the sensors' frames both hips turn `inward` (2, 3), if that is known.
     """
     limits = LIMITS[movement]
     direction = common.direction
@@ -115,9 +127,12 @@ def find(
         return None
     typical = turning.path_quantile(np.abs(np.diff(heel[swings])), TYPICAL)
     rate_hz = FRAME_RATE_HZ / SEARCH_STEP
-    evidence = rest_is_low(heel, np.array(swings), searched["q_earth_sensor"], direction, typical, rate_hz)
+    since = None if begun is None else begun // SEARCH_STEP
+    evidence = rest_is_low(heel, np.array(swings), searched["q_earth_sensor"], direction, typical, rate_hz, since)
     if known is not None and abs(direction @ known.direction) > ALIGNMENT:
         evidence += float(np.sign(direction @ known.direction)) * min(known.evidence, TRUST)
+    if inward is not None:
+        evidence += ANATOMY * float(np.clip(direction @ inward.ravel(), -1.0, 1.0))
     if prior is not None and abs(direction @ prior) > ALIGNMENT:
         evidence += float(np.sign(direction @ prior)) * HABIT
     sign = 1.0 if evidence >= 0.0 else -1.0

@@ -48,13 +48,15 @@ def rest_is_low(
     direction: FloatArray,
     typical: float,
     rate_hz: float,
+    begun: int | None = None,
 ) -> float:
     """Pieces of evidence that rest is at the low end of `signal` (n), below zero: at the high end.
 
     `turns` (k) are its turning points; `q_earth_sensor` (n, 2, 4) and the exercise's joint direction (6,) tell strokes
     of the exercise from others. What counts, in the last set: where the legs stayed before the first stroke and after
     the last one, if they stayed there for longer than is usual between strokes; and which end is steadier, since at
-    rest the legs meet or lean on something and at the other end nothing stops them. Fails (near zero) where a recording
+    rest the legs meet or lean on something and at the other end nothing stops them. A set that is known to have `begun`
+    at some index goes on for as long as there are strokes like its own. Fails (near zero) where a recording
     begins and ends in the middle of a set.
     """
     strokes = _strokes(signal, turns, q_earth_sensor, direction, typical)
@@ -62,6 +64,8 @@ def rest_is_low(
         return 0.0
     dwell_s = (strokes.leave[1:] - strokes.arrive[:-1]) / rate_hz
     first = _start_of_last_set(dwell_s, strokes.sign[:-1])
+    if begun is not None:
+        first = min(first, int(np.searchsorted(strokes.leave, begun - rate_hz)), len(strokes.sign) - 1)
     sign, ends = strokes.sign[first:], strokes.ends[first:]
     around = round(AROUND_S * rate_hz)
     left, arrived = int(strokes.leave[first]), int(strokes.arrive[-1])

@@ -22,7 +22,8 @@ TOGETHER: Final = 0.75
 """Least correlation between the legs' courses: the band makes them move as one. In simulated reps it is 0.76 at least,
 with one leg nearly still or 0.3 s late too; in other exercises of one leg (pted) it is mostly below 0.7."""
 LOOSE: Final = 0.5
-"""A single movement in which the legs are less together is unlike the others: noise pulls one down further than all."""
+"""The same for a single movement, and for a few like the person's earlier sets: noise pulls one down further than all.
+"""
 ONE_LEG: Final = 0.33
 """A leg hardly moves when it turns less than this share of the other's turn."""
 LEAST_TIME_S: Final = 4.0
@@ -67,11 +68,12 @@ def _set_in(run: list[Span], found: Found, known: Template | None) -> list[Span]
     typical = median(openings.tolist())
     durations = np.array([span.length for span in run])
     alike = _like(openings, LIKE_SIZE) & _like(durations, LIKE_TIME)
-    if not _is_known(found, typical, known):
+    is_known = _is_known(found, typical, known)
+    if median(span.together for span in run) < (LOOSE if is_known else TOGETHER):
+        return []
+    if not is_known:
         legs = np.median([span.legs_rad for span in run], axis=0)
         both = legs.min() > ONE_LEG * legs.max()
-        if median(span.together for span in run) < TOGETHER:
-            return []
         if alike.sum() < (LEAST_REPS if both and known is None else LEAST_DOUBTFUL):
             return []
         if durations[alike].sum() < LEAST_TIME_S * FRAME_RATE_HZ:

@@ -11,9 +11,9 @@ from sensorrep import quaternion
 from sensorrep.kinematics import axes as turning
 from sensorrep.kinematics import gait, knees, sides
 from sensorrep.kinematics.measures import measure
-from sensorrep.kinematics.posture import posture
+from sensorrep.kinematics.posture import arm, posture
 from sensorrep.kinematics.reps import VALLEY, Found, Template, common_stroke, find
-from sensorrep.kinematics.sets import SET_GAP_S, begun, last_set, like_known, may_be_set
+from sensorrep.kinematics.sets import LEAST_DOUBTFUL, LEAST_REPS, SET_GAP_S, begun, last_set, like_known, may_be_set
 from sensorrep.kinematics.spans import LIMITS, LONGEST_REP_S, Span
 from sensorrep.model import (
     FRAME_RATE_HZ,
@@ -38,14 +38,17 @@ GROSS_STEP: Final = 10
 OPEN_SHARE: Final = 0.35
 """Legs that are further open than this share of a rep are in the middle of one: their set is not over yet."""
 NEW_POSE_RAD: Final = float(np.radians(20.0))
+LEAST_ARM_M: Final = 0.12
+"""A shorter arm than this is no shank: the sensor sits above the ankle."""
+CLEARLY: Final = 0.7
+"""Cosine between an exercise's axis and the thigh's that says which hip it was. In simulated sets it is above 0.9."""
 KEPT_POSES: Final = 16
 FRESH_FRAMES: Final = round(240.0 * FRAME_RATE_HZ)
-"""Older poses and strides say nothing of the headings any more: these drift by some degrees a minute."""
+"""Older poses say nothing of the headings any more: these drift by some degrees a minute."""
 ASKEW: Final = 0.3
 """Share of an axis that may lie along the knee's hinge and the shank, to which the thigh is square while the knee is
 bent by 90 degrees; 0.3 is 33 degrees off. In simulated reps it is 0.21 at most on one leg, in knee bends, and in feet
 that twist on the floor, 0.4 at least on both."""
-KEPT_STRIDES: Final = 120
 QUIET_RAD_S: Final = float(np.radians(15.0))
 QUIET_FRAMES: Final = round(0.3 * FRAME_RATE_HZ)
 """Poses are compared when both shanks were slower than this for so long: in mid-stride legs are not parallel."""
@@ -92,13 +95,13 @@ class Segment:
         self._set_number = 1
         self._known: Template | None = None
         self._prior: FloatArray | None = None
+        self._begun = 0
         self._found: Found | None = None
         self._poses: list[tuple[int, FloatArray]] = []
         self.swapped: bool | None = None
         """Whether the first set that could tell it showed left and right exchanged."""
-        self._strides: list[turning.Strides] = []
         self._gait = gait.NOT_SEEN
-        self._summed = 0
+        self._watched = 0
         self._turns = knees.NO_TURNS
 
     def push(self, signal: HeelSignal) -> list[Finding]:
@@ -137,17 +140,12 @@ class Segment:
             else:
                 self._done = end
 
-    def _note_strides(self, end: int) -> None:
-        """Sum up walking in the frames before `end` that are not summed up yet."""
-        part = HeelSignal(self._stretch[self._summed - self._origin : end - self._origin])
-        if not len(part):
-            return
-        self._gait = gait.gone_on(self._gait, part, self._summed)
-        stride = turning.strides(end, part["q_earth_sensor"], part["rate_rad_s"])
-        if stride is not None:
-            self._strides = [*self._strides[-KEPT_STRIDES + 1 :], stride]
-        self._strides = [one for one in self._strides if end - one.frame < FRESH_FRAMES]
-        self._summed = end
+    def _watch_gait(self, end: int) -> None:
+        """Look for walking in the frames before `end` that were not looked at yet."""
+        part = HeelSignal(self._stretch[self._watched - self._origin : end - self._origin])
+        if len(part):
+            self._gait = gait.gone_on(self._gait, part, self._watched)
+            self._watched = end
 
     def _leaves_position(self, start: int, stop: int) -> int | None:
         """First of every tenth frame in [start, stop) in which a shank is too far from where the stretch began."""
@@ -175,7 +173,7 @@ class Segment:
         if self._announced and not self._pending and self._open_share(frame) > 1.0 - VALLEY:
             return
         found, run = self._look(frame)
-        if run and self._announced and run[0].leaves + self._origin > self._last_back + GAP_FRAMES:
+        if self._announced and self._is_next_set(run):
             yield from self._end_set()
             found, run = self._look(frame)
         if found is not None:
@@ -206,10 +204,15 @@ class Segment:
         for number in range(self._announced + 1, len(run) + 1):
             rep = measure(self._stretch, found, run[number - 1], self._feet)
             yield RepCounted(self._set_number, number, time_s, rep)
+            self._begun = run[0].leaves + self._origin
         self._announced = max(len(run), self._announced)
         if self._goes_on(run):
             self._last_back = run[-1].back + self._origin
             self._deadline = max(self._last_back + GAP_FRAMES, self._done)
+
+    def _is_next_set(self, run: list[Span]) -> bool:
+        """Whether a run begins a set's rest after the running one."""
+        return bool(run) and run[0].leaves + self._origin > self._last_back + GAP_FRAMES
 
     def _goes_on(self, run: list[Span]) -> bool:
         """Whether a run has reps after the last one that is known of, however many it has lost at its beginning."""
@@ -240,32 +243,60 @@ class Segment:
         """What the stretch up to `frame` holds, and the running set's reps in it; `final`: all that is no rep too."""
         stretch = HeelSignal(self._stretch[: frame + 1 - self._origin])
         edges = np.array([edge for edge in self._edges if edge <= frame]) - self._origin
-        common = common_stroke(stretch, edges, self._feet, self._movement, self._prior)
+        keep = self._is_established()
+        common = common_stroke(stretch, edges, self._feet, self._movement, self._prior, keep=keep)
         if common is None or not (final or self._announced or may_be_set(common, self._known)):
             return None, []
-        found = find(stretch, edges, common, self._feet, self._movement, self._known, self._prior)
+        if not self._announced:
+            self._watch_gait(self._done)
+        begun = self._begun - self._origin if keep else None
+        found = find(
+            stretch, edges, common, self._feet, self._movement, self._known, self._prior, begun, self._inward()
+        )
         if found is None:
             return None, []
         run = last_set(found, self._known)
         if run:
             self._prior = found.direction
             self._found = found
-        sure = self._announced or like_known(found, self._known)  # headings are known less well than that
-        if run and not sure and self._not_apart(found):
+        sure = self._announced or like_known(found, self._known)  # headings and arms are known less well than that
+        if run and not sure and (self._not_apart(found) or self._on_the_spot(stretch, found, run)):
             run = []
         return found, run
+
+    def _is_established(self) -> bool:
+        """Whether the running set is one beyond doubt: hands at the band after it do not unmake it."""
+        if self._found is None:
+            return False
+        least = LEAST_REPS if like_known(self._found, self._known) else LEAST_DOUBTFUL
+        return self._announced >= least
+
+    def _on_the_spot(self, stretch: HeelSignal, found: Found, run: list[Span]) -> bool:
+        """Whether the feet only twisted about the shanks' own axes: then no sensor is on an arm."""
+        if len(self._feet) < 2:
+            return False
+        arms = [arm(stretch, found, run, foot) for foot in self._feet]
+        return all(one is not None and one.length_m + 2.0 * one.sd_m < LEAST_ARM_M for one in arms)
+
+    def _inward(self) -> FloatArray | None:
+        """(2, 3) axes about which the legs turn inward, as far as walking has shown them."""
+        legs = self._gait.legs
+        if legs is None or len(self._feet) < 2:
+            return None
+        return -legs.inward if self.swapped else legs.inward
 
     def _not_apart(self, found: Found) -> bool:
         """Whether knees bent, feet twisted, or both legs turned the same way in the room, which is no heels apart."""
         if len(self._feet) < 2 or not found.axes.any(axis=1).all():
             return False
-        self._note_strides(self._done)
-        if (knees.about_hinges(self._turns, found.axes) + gait.about_shanks(self._gait, found.axes)).min() > ASKEW:
+        legs = self._gait.legs
+        if (knees.about_hinges(self._turns, found.axes) + gait.about_shanks(legs, found.axes)).min() > ASKEW:
             return True
-        offset = turning.stride_offset(self._strides, self._done)
-        if offset is None:
-            by_pose = (turning.heading_offset(pose, found.q_rest) for _, pose in reversed(self._poses))
-            offset = next((one for one in by_pose if one is not None), None)
+        inward = gait.inward(legs, found.axes)
+        if np.abs(inward).min() > turning.UNSURE:
+            return bool(inward.prod() < 0.0)
+        by_pose = (turning.heading_offset(pose, found.q_rest) for _, pose in reversed(self._poses))
+        offset = next((one for one in by_pose if one is not None), None)
         return turning.opposed(quaternion.rotate(found.q_rest, found.axes), offset) < 0.0
 
     def _at_deadline(self, frame: int) -> Iterator[Finding]:
@@ -275,7 +306,7 @@ class Segment:
             overdue = bool(run) and frame - self._origin - run[-1].back > GAP_FRAMES + LONGEST_REP_FRAMES
             moving = not self._stretch["still"][frame - self._origin, list(self._feet)].all()
             midway = found is not None and (found.now > OPEN_SHARE or moving) and not overdue
-            if found is not None and (midway or self._goes_on(run)):
+            if found is not None and (midway or self._goes_on(run)) and not self._is_next_set(run):
                 self._deadline += POSTPONE_FRAMES
                 yield from self._announce(frame, found, run)
                 return
@@ -320,9 +351,17 @@ class Segment:
             self._set_number += 1
             where = posture(self._stretch, found, run, self._feet) if self._movement == "heels-apart" else None
             if self.swapped is None:
-                self.swapped = sides.swapped([pose for _, pose in self._poses], found.q_rest, found.axes, where)
+                self.swapped = self._looks_swapped(found, where)
             yield SetFound(time_s, tuple(reps), found, where)
         self._announced = 0
+
+    def _looks_swapped(self, found: Found, where: Posture | None) -> bool | None:
+        """Whether left and right are exchanged: hips that clearly open outward are the other ones."""
+        inward = gait.inward(self._gait.legs, found.axes)
+        if np.abs(inward).min() > CLEARLY and inward.prod() > 0.0:
+            outward = bool(inward.max() < 0.0)
+            return outward if not outward or found.evidence >= 1.0 else None
+        return sides.swapped([pose for _, pose in self._poses], found.q_rest, found.axes, where)
 
     def _rejected(self, span: Span) -> Rejected:
         time_s = self._stretch["time_s"]
@@ -339,7 +378,7 @@ class Segment:
 
     def _forget(self, frame: int) -> None:
         """Drop what was before `frame`."""
-        self._note_strides(frame)
+        self._watch_gait(frame)
         self._room = self._room[frame - self._origin :].copy()
         self._stretch = HeelSignal(self._room[: self._origin + len(self._stretch) - frame])
         self._origin = frame

@@ -56,6 +56,16 @@ def test_what_came_long_before_a_set_matters_less_than_the_set() -> None:
         assert abs(found.direction @ expected) > 0.999
 
 
+def test_a_line_to_keep_is_not_outvoted_but_needs_strokes_of_its_own() -> None:
+    kept, other = line(1), line(2)
+    strokes = np.concatenate([np.outer([0.2, -0.2], kept), np.outer([0.2, -0.2] * 6, other)])
+    for keep, expected in ((False, other), (True, kept)):
+        found = axes.consensus(strokes, 0.05, ALIGNMENT, np.zeros(len(strokes)), kept, keep=keep)
+        assert found is not None
+        assert abs(found.direction @ expected) > 0.999
+    assert axes.consensus(strokes[2:], 0.05, ALIGNMENT, np.zeros(12), kept, keep=True) is None
+
+
 def test_strokes_are_what_both_shanks_turned_in_the_sensors_frames() -> None:
     """10 and 20 degrees about level axes: from rest to open and back."""
     opening = np.stack([[0.0, 10.0, 0.0], [0.0, 20.0, 0.0]], axis=1)

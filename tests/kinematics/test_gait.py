@@ -7,37 +7,40 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
 from sensorrep import quaternion
-from sensorrep.kinematics.gait import LEAST_STEPS, NOT_SEEN, Gait, about_shanks, gone_on
-from sensorrep.model import FRAME_RATE_HZ, HEEL, FloatArray, HeelSignal
+from sensorrep.kinematics.gait import LEAST_STEPS, NOT_SEEN, Legs, about_shanks, gone_on, inward
+from sensorrep.model import FRAME_RATE_HZ, HEEL, HeelSignal
 from sensorrep.pipeline import Pipeline
 from sensorrep.sources.synthetic import Rest, Scenario, Sensor, SitToStand, Stand, Walk, simulate
 
-ACROSS, FORWARD, UP = np.eye(3)
+FORWARD, LEFT, UP = np.eye(3)
 STEP_S = 0.6
 
 
 def walk(steps: int, *, together: bool = False, strike_m_s2: float = 25.0, step_s: float = STEP_S) -> HeelSignal:
-    """Legs that swing in turn for a third of a second each, about ACROSS; a strike along the leg ends each swing."""
+    """Legs that swing back and then, faster, forward, in turn; a strike along the leg ends each swing."""
     frames = round(step_s * FRAME_RATE_HZ)
     signal = np.zeros((steps + 1) * frames, HEEL)
     signal["acc_m_s2"] = 9.81 * UP
     for step in range(steps):
         end = (step + 1) * frames
         for foot in (0, 1) if together else (step % 2,):
-            signal["rate_rad_s"][end - 33 : end, foot] = 4.0 * ACROSS
+            signal["rate_rad_s"][end - 50 : end - 30, foot] = 3.0 * LEFT
+            signal["rate_rad_s"][end - 20 : end, foot] = -5.0 * LEFT
             signal["acc_m_s2"][end - 2, foot] = strike_m_s2 * UP
     return HeelSignal(signal)
 
 
-def seen(signal: HeelSignal) -> Gait:
-    return gone_on(NOT_SEEN, signal, 0)
+def seen(signal: HeelSignal) -> Legs | None:
+    return gone_on(NOT_SEEN, signal, 0).legs
 
 
 def test_a_walk_by_hand() -> None:
-    shanks = seen(walk(LEAST_STEPS)).shanks
-    assert shanks is not None
-    assert_allclose(shanks, [UP, UP])
-    assert_allclose(about_shanks(seen(walk(LEAST_STEPS)), np.stack([UP, FORWARD])), [1.0, 0.0], atol=1e-12)
+    """A bent left leg that turns about forward opens its hip inward, its heel outward; a right one about backward."""
+    legs = seen(walk(LEAST_STEPS))
+    assert legs is not None
+    assert_allclose(legs.up, [UP, UP])
+    assert_allclose(about_shanks(legs, np.stack([UP, FORWARD])), [1.0, 0.0], atol=1e-12)
+    assert_allclose(inward(legs, np.stack([FORWARD, FORWARD])), [1.0, -1.0], atol=1e-12)
 
 
 @pytest.mark.parametrize(
@@ -50,17 +53,29 @@ def test_a_walk_by_hand() -> None:
     ],
 )
 def test_what_is_no_walk_shows_nothing(no_walk: HeelSignal) -> None:
-    gait = seen(no_walk)
-    assert gait.shanks is None
-    assert not about_shanks(gait, np.stack([UP, UP])).any()
+    legs = seen(no_walk)
+    assert legs is None
+    assert not about_shanks(legs, np.stack([UP, UP])).any()
+    assert not inward(legs, np.stack([FORWARD, FORWARD])).any()
 
 
-def test_a_swing_that_falters_is_one_swing() -> None:
+def test_legs_that_swing_both_ways_alike_do_not_tell_forward() -> None:
     signal = walk(LEAST_STEPS)
-    for step in range(LEAST_STEPS):
-        end = (step + 1) * round(STEP_S * FRAME_RATE_HZ)
-        signal["rate_rad_s"][end - 20 : end - 15] = 0.0
-    assert seen(signal).shanks is not None
+    signal["rate_rad_s"] = 4.0 * np.sign(signal["rate_rad_s"])
+    legs = seen(signal)
+    assert legs is not None
+    assert_allclose(legs.up, [UP, UP])
+    assert not legs.inward.any()
+
+
+def test_a_few_steps_in_bed_do_not_outweigh_a_walk() -> None:
+    lying = walk(LEAST_STEPS)
+    lying["acc_m_s2"] = quaternion.rotate(quaternion.from_rotation_vector(0.5 * np.pi * LEFT), lying["acc_m_s2"])
+    for steps, up in ((3 * LEAST_STEPS, UP), (LEAST_STEPS, FORWARD)):
+        still = HeelSignal(np.zeros(500, HEEL))
+        legs = seen(HeelSignal(np.concatenate([walk(steps), still, lying])))
+        assert legs is not None
+        assert_allclose(legs.up, [up, up], atol=1e-9)
 
 
 @settings(deadline=None, derandomize=True, max_examples=30)
@@ -75,24 +90,29 @@ def test_neither_cuts_outside_swings_nor_the_strap_matter(sizes: list[int], seed
     gait = NOT_SEEN
     for begin, end in zip([0, *cuts], [*cuts, len(signal)], strict=True):
         gait = gone_on(gait, HeelSignal(signal[begin:end]), begin)
-    assert gait.shanks is not None
-    assert_allclose(gait.shanks, quaternion.rotate(quaternion.conjugate(straps), np.stack([UP, UP])), atol=1e-9)
+    assert gait.legs is not None
+    assert_allclose(gait.legs.up, quaternion.rotate(quaternion.conjugate(straps), np.stack([UP, UP])), atol=1e-9)
+    forward = quaternion.rotate(quaternion.conjugate(straps), np.stack([FORWARD, -FORWARD]))
+    assert_allclose(gait.legs.inward, forward, atol=1e-9)
 
 
-def cosines(seed: int) -> FloatArray:
-    """Between the shanks and what a simulated walk of three steps a leg shows of them."""
+def simulated(seed: int) -> Legs:
+    """What three simulated steps a leg show; the shanks' own axes are the sensors'."""
     upright = Sensor(q_shank_sensor=(1.0, 0.0, 0.0, 0.0))
     session = simulate(Scenario("prone", (Stand(2), Walk(6), Stand(3)), left=upright, right=upright), seed)
     pipeline = Pipeline(session.header.feet, trace=True)
     pipeline.push(session.packets)
     pipeline.finish()
-    gait = seen(pipeline.signal())
-    assert gait.shanks is not None
-    return gait.shanks @ UP
+    legs = seen(pipeline.signal())
+    assert legs is not None
+    return legs
 
 
-def test_the_shanks_of_a_simulated_walk_are_found_within_20_degrees() -> None:
-    assert all((cosines(seed) > np.cos(np.radians(20.0))).all() for seed in range(4))
+@pytest.mark.parametrize("seed", range(4))
+def test_a_simulated_walk_shows_the_legs_within_20_degrees(seed: int) -> None:
+    legs = simulated(seed)
+    assert (legs.up @ UP > np.cos(np.radians(20.0))).all()
+    assert (inward(legs, np.stack([FORWARD, -FORWARD])) > np.cos(np.radians(20.0))).all()
 
 
 def test_sitting_down_of_who_walked_before_is_no_rep() -> None:

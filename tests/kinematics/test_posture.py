@@ -53,9 +53,3 @@ def test_how_sensors_are_strapped_on_changes_no_posture(seed: int) -> None:
 def test_one_leg_has_no_posture() -> None:
     (one,) = [one for one in findings(poses(OPENING), "one-leg", Foot.LEFT) if isinstance(one, SetFound)]
     assert one.posture is None
-
-
-def test_feet_that_twist_about_the_shanks_own_axes_do_no_reps() -> None:
-    """No sensor is on an arm then."""
-    still = findings(poses(OPENING, LEVEL, STRAPS, np.zeros(3)))
-    assert not [one for one in still if isinstance(one, SetFound)]

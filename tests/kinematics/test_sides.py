@@ -1,11 +1,13 @@
 """Exchanged sensors are seen from the way into the exercise position, or not at all: never wrongly."""
 
+from typing import get_args
+
 import numpy as np
 import pytest
 
 from sensorrep import quaternion
 from sensorrep.kinematics.sides import swapped
-from sensorrep.model import FloatArray, Foot, HeelSignal, Posture, SessionEnded, SetSummary
+from sensorrep.model import FloatArray, Foot, Posture, SessionEnded, SessionSummary
 from sensorrep.pipeline import Pipeline
 from sensorrep.sources.synthetic import simulate, typical
 
@@ -54,9 +56,9 @@ def test_the_latest_straight_pose_counts() -> None:
     assert swapped([turned_round, straight], bent, axes, "prone") is False
 
 
-def recorded(posture: Posture, seed: int, *, exchanged: bool) -> tuple[SetSummary, HeelSignal]:
-    """A simulated session as the pipeline saw it, perhaps with the sensors on the wrong feet."""
-    session = simulate(typical(posture, sets=1, reps=6), seed)
+def recorded(posture: Posture, *, exchanged: bool) -> tuple[Pipeline, SessionSummary]:
+    """The pipeline after a simulated session of one set, perhaps with the sensors on the wrong feet."""
+    session = simulate(typical(posture, sets=1, reps=6), 1)
     feet, packets = dict(session.header.feet), session.packets
     if exchanged:
         feet = {Foot(1 - foot): sensor for foot, sensor in feet.items()}
@@ -64,15 +66,24 @@ def recorded(posture: Posture, seed: int, *, exchanged: bool) -> tuple[SetSummar
     pipeline = Pipeline(feet, trace=True)
     last = (pipeline.push(packets) + pipeline.finish())[-1]
     assert isinstance(last, SessionEnded)
-    return last.summary.sets[0], pipeline.signal()
+    return pipeline, last.summary
 
 
 @pytest.mark.parametrize(("posture", "told"), [("prone", True), ("hook-lying", False), ("seated", False)])
 @pytest.mark.parametrize("exchanged", [False, True])
-def test_in_simulated_sessions(posture: Posture, told: bool, exchanged: bool) -> None:
-    one, signal = recorded(posture, 1, exchanged=exchanged)
+def test_lying_down_tells_in_prone(posture: Posture, told: bool, exchanged: bool) -> None:
+    pipeline, summary = recorded(posture, exchanged=exchanged)
+    one, signal = summary.sets[0], pipeline.signal()
     rest = int(np.searchsorted(signal["time_s"], one.reps[0].start_s - 0.3))
     q = signal["q_earth_sensor"]
     axes = np.array([axis or (0.0, 0.0, 0.0) for axis in one.axes])
     found = swapped(list(q[0:rest:20]), q[rest], axes, posture)
     assert found is (exchanged if told else None)
+
+
+@pytest.mark.parametrize("posture", get_args(Posture))
+@pytest.mark.parametrize("exchanged", [False, True])
+def test_a_walk_tells_in_every_posture_and_all_reps_are_counted(posture: Posture, exchanged: bool) -> None:
+    pipeline, summary = recorded(posture, exchanged=exchanged)
+    assert pipeline.swapped() is exchanged
+    assert [len(one.reps) for one in summary.sets] == [6]
