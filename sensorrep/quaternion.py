@@ -72,6 +72,7 @@ def twist(q: FloatArray, q_zero: FloatArray, axis: FloatArray) -> FloatArray:
     """
     no_angle = np.zeros_like(axis[..., :1])
     quarter_on = multiply(q_zero, np.concatenate([no_angle, axis], axis=-1))
-    angle = 2.0 * np.arctan2((q * quarter_on).sum(axis=-1), (q * q_zero).sum(axis=-1))
+    q = np.ascontiguousarray(q)
+    angle = 2.0 * np.arctan2(np.einsum("...i,...i", q, quarter_on), np.einsum("...i,...i", q, q_zero))
     wrapped: FloatArray = angle - 2.0 * np.pi * np.round(angle / (2.0 * np.pi))
     return wrapped

@@ -74,14 +74,15 @@ def consensus(
     reps; it fades with its `age_s` (k); and it counts less where one leg hardly takes part, as when a foot adjusts the
     band. To `keep` the known line means that only lines near it are proposed.
     """
-    length = np.sqrt((strokes**2).sum(axis=1))
+    length = np.sqrt(np.einsum("ki,ki->k", strokes, strokes))
     large = length >= least_rad
     if not large.any():
         return None
     unit = np.where(large[:, None], strokes / np.where(large, length, 1.0)[:, None], 0.0)
     proposals = unit if known is None else np.concatenate([unit, known[None, :]])
-    cosine = np.abs((proposals[:, None, :] * unit[None, :, :]).sum(axis=2))
-    legs = np.sqrt((unit.reshape(-1, 2, 3) ** 2).sum(axis=2))
+    cosine = np.abs(proposals @ unit.T)
+    parts = unit.reshape(-1, 2, 3)
+    legs = np.sqrt(np.einsum("kfi,kfi->kf", parts, parts))
     both = np.minimum(legs.min(axis=1) / (ONE_LEG * np.maximum(legs.max(axis=1), 1e-12)), 1.0)
     weight = np.minimum(length, path_quantile(length, 0.5)) * large * 0.5 ** (age_s / HALF_LIFE_S)
     weight = weight * (LONELY + (1.0 - LONELY) * both)
@@ -150,8 +151,10 @@ def bridged(opening: FloatArray, ok: BoolArray, axes: FloatArray, shares: FloatA
     The band makes both legs move as one, so the other leg's opening, scaled by the legs' shares (2,), stands in for it,
     and what comes after is shifted to go on from there.
     """
+    if ok.all() or not axes.any(axis=1).all():
+        return opening
     for foot in range(2):
-        if not axes.any(axis=1).all() or shares[1 - foot] <= 0.0:
+        if shares[1 - foot] <= 0.0:
             continue
         for start, stop in absences(ok[:, foot]).tolist():
             if start == 0 or stop == len(ok) or stop - start < least or not ok[start:stop, 1 - foot].all():

@@ -33,7 +33,7 @@ def measure(stretch: HeelSignal, found: Found, span: Span, feet: tuple[int, ...]
     heel: FloatArray = opening[:, list(feet)].sum(axis=1)
     high = int(np.argmax(heel[1:-1])) + 1
     at = boundaries(heel, high, FRAME_RATE_HZ)
-    rate = (part["rate_rad_s"] * found.axes).sum(axis=2)
+    rate = np.einsum("nfi,fi->nf", part["rate_rad_s"], found.axes)
     out, back = slice(round(at.start), high + 1), slice(high, round(at.end) + 1)
     lasted = slice(round(at.start), round(at.end) + 1)
     there = tuple(foot for foot in feet if not _away(part["ok"][lasted, foot]))
@@ -86,7 +86,7 @@ def sparc(rate: FloatArray, rate_hz: float) -> float:
 
 def _away(ok: BoolArray) -> bool:
     """Whether a foot (n) was away for AWAY frames on end."""
-    return bool((np.diff(turning.absences(ok)) >= AWAY).any())
+    return not ok.all() and bool((np.diff(turning.absences(ok)) >= AWAY).any())
 
 
 def _level(signal: FloatArray, stretch: tuple[int, int]) -> float:

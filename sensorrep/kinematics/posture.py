@@ -11,7 +11,6 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from sensorrep import quaternion
-from sensorrep.kinematics import axes as turning
 from sensorrep.kinematics.reps import Found
 from sensorrep.kinematics.spans import Span
 from sensorrep.model import FRAME_RATE_HZ, FloatArray, HeelSignal, Posture
@@ -53,13 +52,13 @@ def arm(stretch: HeelSignal, found: Found, spans: Sequence[Span], foot: int) -> 
         part = stretch[span.low : span.next_low + 1]
         if not part["ok"][:, foot].all() or len(part) < 10:
             continue
-        angle = turning.opening(part["q_earth_sensor"], found.q_rest, found.axes)[:, foot]
-        rate = (part["rate_rad_s"][:, foot] * axis).sum(axis=1)
+        angle = quaternion.twist(part["q_earth_sensor"][:, foot], found.q_rest[foot], axis)
+        rate = part["rate_rad_s"][:, foot] @ axis
         gain = np.gradient(rate) * FRAME_RATE_HZ
         cosine, sine, pull = np.cos(angle), np.sin(angle), rate**2
         rows.append(np.stack([cosine, sine, -pull, -gain], axis=1))
         rows.append(np.stack([-sine, cosine, gain, -pull], axis=1))
-        felt += [(part["acc_m_s2"][:, foot] * direction).sum(axis=1) for direction in across]
+        felt += list(across @ part["acc_m_s2"][:, foot].T)
     if not rows:
         return None
     design, force = np.concatenate(rows), np.concatenate(felt)
