@@ -321,11 +321,19 @@ class Segment:
             self._deadline = frame + PATIENCE_FRAMES // 2
 
     def _end_set(self) -> Iterator[Finding]:
-        """Close the running set in the rest after it; what came since belongs to the next stretch."""
-        cut = self._last_back + GAP_FRAMES // 2
-        yield from self._close(cut)
-        self._forget(cut)
-        self._anchor = self._stretch["q_earth_sensor"][0].copy()
+        """Close the running set in the rest after it; what came since belongs to the next stretch.
+
+        If it was no set after all, nothing is over: its movements may be parts of one that goes on.
+        """
+        cut, edges = self._last_back + GAP_FRAMES // 2, self._edges
+        findings = list(self._close(cut))
+        if any(isinstance(finding, SetFound) for finding in findings):
+            yield from findings
+            self._forget(cut)
+            self._anchor = self._stretch["q_earth_sensor"][0].copy()
+        else:
+            yield from (finding for finding in findings if isinstance(finding, RepsCorrected))
+            self._edges = edges
 
     def _close(self, frame: int) -> Iterator[Finding]:
         """Look at the stretch as a whole, and say what its set was."""
