@@ -313,6 +313,24 @@ def test_movement_that_is_no_exercise_counts_nothing(name: str, posture: Posture
     assert counts(found) == []
 
 
+HARD: dict[str, tuple[Scenario, int]] = {
+    "bounces taken for a set at first": (
+        typical("seated", sets=2, tempo_s=(1.2, 1.2, 1.4, 0.6), bounce=tuple(range(1, 9))),
+        3782463139,
+    ),
+    "few reps, then knee bends": (typical("prone", sets=3, reps=3), 14),
+    "few reps, then a fidget in time with the deadline": (typical("table-top", sets=3, reps=3), 14),
+    "one leg nearly still, then knee bends": (typical("seated", sets=2, range_deg=(12.0, 1.5)), 12),
+}
+"""Sessions that went wrong once: what comes before or after a set must not unmake it."""
+
+
+@pytest.mark.parametrize("name", HARD)
+def test_a_set_stands_whatever_comes_before_and_after_it(name: str) -> None:
+    simulated = simulate(*HARD[name])
+    assert counts(replayed(simulated)) == counts(simulated.truth)
+
+
 # --- one foot, nothing, garbage -------------------------------------------------------------------------------------
 
 
