@@ -313,6 +313,14 @@ def test_movement_that_is_no_exercise_counts_nothing(name: str, posture: Posture
     assert counts(found) == []
 
 
+@pytest.mark.parametrize("posture", POSTURES)
+def test_what_a_radio_loses_now_and_then_costs_neither_the_posture_nor_a_flag_on_every_rep(posture: Posture) -> None:
+    found = replayed(simulate(replace(compact(posture), link=Link(loss=0.02)), 1))
+    reps = [rep for one in found.sets for rep in one.reps]
+    assert [one.posture for one in found.sets] == [posture, posture]
+    assert 4 * sum("gap" in rep.flags for rep in reps) < len(reps)
+
+
 HARD: dict[str, tuple[Scenario, int]] = {
     "bounces taken for a set at first": (
         typical("seated", sets=2, tempo_s=(1.2, 1.2, 1.4, 0.6), bounce=tuple(range(1, 9))),

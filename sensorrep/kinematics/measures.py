@@ -20,6 +20,9 @@ ONE_SIDED: Final = 0.25
 TREMOR_HZ: Final = (8.0, 12.0)
 LEAST_HOLD_S: Final = 0.5
 """Tremor is read in holds of at least this length: four periods of the slowest tremor."""
+GAP: Final = round(0.1 * FRAME_RATE_HZ)
+"""A rep has a gap when a foot was away for so many frames on end, as long as the gaps that are listed of a foot. What
+radios lose now and then is shorter, and interpolated."""
 LEAST_LAG_RANGE_RAD: Final = float(np.radians(2.0))
 """A lag is read when both legs turn at least this far."""
 
@@ -36,7 +39,7 @@ def measure(stretch: HeelSignal, found: Found, span: Span, feet: tuple[int, ...]
     rate = np.einsum("nfi,fi->nf", part["rate_rad_s"], found.axes)
     out, back = slice(round(at.start), high + 1), slice(high, round(at.end) + 1)
     lasted = slice(round(at.start), round(at.end) + 1)
-    there = tuple(foot for foot in feet if not _away(part["ok"][lasted, foot]))
+    there = tuple(foot for foot in feet if not _away(part["ok"][lasted, foot], AWAY))
     ranges = each(there, lambda foot: _range(opening[:, foot], at))
     start_s = float(part["time_s"][0])
     return Rep(
@@ -84,9 +87,9 @@ def sparc(rate: FloatArray, rate_hz: float) -> float:
     return float(-np.sqrt(step**2 + np.diff(amplitude[:last]) ** 2).sum())
 
 
-def _away(ok: BoolArray) -> bool:
-    """Whether a foot (n) was away for AWAY frames on end."""
-    return not ok.all() and bool((np.diff(turning.absences(ok)) >= AWAY).any())
+def _away(ok: BoolArray, least: int) -> bool:
+    """Whether a foot (n) was away for so many frames on end."""
+    return not ok.all() and bool((np.diff(turning.absences(ok)) >= least).any())
 
 
 def _level(signal: FloatArray, stretch: tuple[int, int]) -> float:
@@ -143,6 +146,6 @@ def _flags(ranges: PerFoot, ok: BoolArray) -> tuple[str, ...]:
     known = [value for value in ranges if value is not None]
     if len(known) == 2 and min(known) < ONE_SIDED * max(known):
         flags.append("one_sided")
-    if not ok.all():
+    if any(_away(ok[:, foot], GAP) for foot in range(ok.shape[1])):
         flags.append("gap")
     return tuple(flags)

@@ -17,6 +17,8 @@ from sensorrep.model import FRAME_RATE_HZ, FloatArray, HeelSignal, Posture
 
 CORRELATED: Final = 5.0
 """Neighbouring residuals are alike (filter, soft tissue), so the uncertainty is larger than for white noise."""
+LEAST_SEEN: Final = 0.8
+"""Share of a rep's frames that must have been measured; what was interpolated between them does not count."""
 STEEP_RAD: Final = float(np.radians(72.0))
 SLANTED_RAD: Final = float(np.radians(28.0))
 
@@ -50,15 +52,16 @@ def arm(stretch: HeelSignal, found: Found, spans: Sequence[Span], foot: int) -> 
     rows, felt = [], []
     for span in spans:
         part = stretch[span.low : span.next_low + 1]
-        if not part["ok"][:, foot].all() or len(part) < 10:
+        seen = part["ok"][:, foot]
+        if seen.mean() < LEAST_SEEN or len(part) < 10:
             continue
         angle = quaternion.twist(part["q_earth_sensor"][:, foot], found.q_rest[foot], axis)
         rate = part["rate_rad_s"][:, foot] @ axis
         gain = np.gradient(rate) * FRAME_RATE_HZ
         cosine, sine, pull = np.cos(angle), np.sin(angle), rate**2
-        rows.append(np.stack([cosine, sine, -pull, -gain], axis=1))
-        rows.append(np.stack([-sine, cosine, gain, -pull], axis=1))
-        felt += list(across @ part["acc_m_s2"][:, foot].T)
+        rows.append(np.stack([cosine, sine, -pull, -gain], axis=1)[seen])
+        rows.append(np.stack([-sine, cosine, gain, -pull], axis=1)[seen])
+        felt += list(across @ part["acc_m_s2"][seen, foot].T)
     if not rows:
         return None
     design, force = np.concatenate(rows), np.concatenate(felt)

@@ -110,8 +110,8 @@ def judge(
     furthest = each.max(axis=1)
     rules = (
         ("large enough (rad)", opening, limits.least_opening_rad, opening >= limits.least_opening_rad),
-        ("small enough for a hip (rad)", furthest, limits.most_range_rad, furthest <= limits.most_range_rad),
-        ("about the set's own axes (cosine)", alignment, limits.alignment, alignment >= limits.alignment),
+        ("small enough for this exercise (rad)", furthest, limits.most_range_rad, furthest <= limits.most_range_rad),
+        ("about the same axes as the others (cosine)", alignment, limits.alignment, alignment >= limits.alignment),
         ("long enough (s)", lasts_s, SHORTEST_REP_S, lasts_s >= SHORTEST_REP_S),
         ("soon enough (s)", lasts_s, LONGEST_REP_S, lasts_s <= LONGEST_REP_S),
         ("comes back (share)", back / np.maximum(out, 1e-12), RETURN, (back >= RETURN * out) & (out > 0.0)),
