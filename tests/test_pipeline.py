@@ -328,6 +328,10 @@ HARD: dict[str, tuple[Scenario, int]] = {
     ),
     "few reps, then knee bends": (typical("prone", sets=3, reps=3), 14),
     "few reps, then a fidget in time with the deadline": (typical("table-top", sets=3, reps=3), 14),
+    "a sensor that restarts, and is not believed before its clock is known": (
+        typical("hook-lying", sets=2, outages=(Outage(Foot.LEFT, 33.96, 2.0, "reboot"),)),
+        78510633,
+    ),
     "one leg nearly still, then knee bends": (typical("seated", sets=2, range_deg=(12.0, 1.5)), 12),
 }
 """Sessions that went wrong once: what comes before or after a set must not unmake it."""

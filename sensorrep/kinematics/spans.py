@@ -99,14 +99,15 @@ def judge(
     out, back = heel[high] - before, heel[high] - after
     leaves, comes_back = high - gone[: len(high)], high + gone[len(high) :]
     frames = np.stack([low, leaves, high, comes_back, next_low], axis=1) * SEARCH_STEP
+    ok = stretch["ok"][:, list(feet)]
     turned = turning.rotations(stretch["q_earth_sensor"], frames[:, 1], frames[:, 2])[:, list(feet)]
+    turned = turned * _seen(ok, frames[:, 1], frames[:, 2])[:, :, None]
     length = np.sqrt((turned**2).sum(axis=2)).sum(axis=1)
     alignment = (turned * axes[list(feet)]).sum(axis=(1, 2)) / np.maximum(length, 1e-12)
     opening = np.minimum(out, back)
     lasts_s = (comes_back - leaves) * SEARCH_STEP / FRAME_RATE_HZ
     each = _spread(legs, leaves, comes_back + 1)
-    away = _away(stretch["ok"][:, list(feet)], frames[:, 1], frames[:, 3])
-    together = np.where(away, 1.0, _together(legs, leaves, comes_back))
+    together = np.where(_seen(ok, frames[:, 1], frames[:, 3]).all(axis=1), _together(legs, leaves, comes_back), 1.0)
     furthest = each.max(axis=1)
     rules = (
         ("large enough (rad)", opening, limits.least_opening_rad, opening >= limits.least_opening_rad),
@@ -146,12 +147,16 @@ def _spread(legs: FloatArray, begin: IntArray, end: IntArray) -> FloatArray:
     return spread
 
 
-def _away(ok: BoolArray, begin: IntArray, end: IntArray) -> BoolArray:
-    """(k,) whether a foot of ok (n, feet) was away for half of each stretch or more: it says nothing then."""
+def _seen(ok: BoolArray, begin: IntArray, end: IntArray) -> BoolArray:
+    """(k, feet) whether a foot of ok (n, feet) was there for most of each stretch: else only the other one is asked.
+
+    Where neither was, both are.
+    """
     if ok.all():
-        return np.zeros(len(begin), bool)
-    seen = np.add.reduceat(ok, np.stack([begin, end], axis=1).ravel(), dtype=np.int64)[::2]
-    return np.asarray((2 * seen <= (end - begin)[:, None]).any(axis=1))
+        return np.ones((len(begin), ok.shape[1]), bool)
+    count = np.add.reduceat(ok, np.stack([begin, end], axis=1).ravel(), dtype=np.int64)[::2]
+    seen = 2 * count > (end - begin)[:, None]
+    return np.asarray(seen | ~seen.any(axis=1, keepdims=True))
 
 
 def _together(legs: FloatArray, begin: IntArray, end: IntArray) -> FloatArray:
