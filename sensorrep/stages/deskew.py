@@ -37,6 +37,8 @@ LEAST_HOLE_NS: Final = 60_000_000
 interval (50 ms)."""
 GAP_FRAMES: Final = 10
 """Runs of bad frames shorter than this (0.1 s) are no gap worth telling."""
+HEAD_START_FRAMES: Final = 100
+"""The same before a foot's first sample: two sensors never start in the same instant, and nothing is lost in that."""
 REJOIN_NS: Final = (-20_000_000, 1_000_000_000)
 """A new epoch whose first sample arrives this much after its time on the old epoch's clock goes on with that clock: the
 sensor was stopped and started, not rebooted, and needs no new fit. A reboot cannot pass for that: it takes longer."""
@@ -356,6 +358,6 @@ class _Gaps:
         return self._closed + self._run(frame)
 
     def _run(self, end: int) -> list[tuple[float, float]]:
-        if self._since is None or end - self._since < GAP_FRAMES:
+        if self._since is None or end - self._since < (GAP_FRAMES if self._since else HEAD_START_FRAMES):
             return []
         return [(self._since / FRAME_RATE_HZ, end / FRAME_RATE_HZ)]

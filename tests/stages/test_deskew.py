@@ -216,6 +216,12 @@ class TestSilence:
         assert frames["ok"][:, Foot.RIGHT].tolist() == [False] * 150 + [True] * 749
         assert (frames["acc_m_s2"][:150, Foot.RIGHT] == 0).all()
         assert deskew.late[Foot.RIGHT] == 0
+        assert deskew.gaps[Foot.RIGHT] == [(0.0, 1.5)]
+
+    def test_the_head_start_of_the_other_foot_is_no_gap(self) -> None:
+        frames, deskew = run(together(samples(Foot.LEFT, seconds(0, 9)), samples(Foot.RIGHT, seconds(0.5, 9))))
+        assert frames["ok"][:, Foot.RIGHT].tolist() == [False] * 50 + [True] * 849
+        assert deskew.gaps[Foot.RIGHT] == []
 
 
 class TestEpochs:
