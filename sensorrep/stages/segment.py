@@ -75,8 +75,8 @@ class Segment:
 
     A set is over after SET_GAP_S without a rep, or when a shank leaves the exercise position; then it is looked at once
     more as a whole. Latency: none beyond `measure`'s, from the standstill that decides. State: the stretch, what was
-    announced of the running set, what the reps of the last set were like, and what walking and changes of position showed of
-    the legs. Frame numbers are absolute.
+    announced of the running set, what the reps of the last set were like, and what walking and changes of position
+    showed of the legs. Frame numbers are absolute.
     """
 
     def __init__(self, movement: Movement = "heels-apart", foot: Foot | None = None) -> None:
