@@ -133,6 +133,9 @@ HeelSignal = NewType("HeelSignal", np.ndarray[Any, np.dtype[np.void]])
 
 FRAME_RATE_HZ: Final = 100.0
 """Rate of frames and all that follows. Tremor (8 to 12 Hz) needs 40 or more; the cost of replay grows with it."""
+SHORTEST_GAP: Final = 10
+"""Fewer frames than this (0.1 s) without a foot are no gap, neither of the foot nor of a rep: radios lose that now and
+then."""
 
 
 # --- results ----------------------------------------------------------------------------------------------------

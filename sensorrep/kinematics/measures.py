@@ -9,7 +9,7 @@ from sensorrep.kinematics import axes as turning
 from sensorrep.kinematics.excursions import Boundaries, boundaries
 from sensorrep.kinematics.reps import AWAY, Found
 from sensorrep.kinematics.spans import Span
-from sensorrep.model import FRAME_RATE_HZ, BoolArray, FloatArray, HeelSignal, PerFoot, Rep
+from sensorrep.model import FRAME_RATE_HZ, SHORTEST_GAP, BoolArray, FloatArray, HeelSignal, PerFoot, Rep
 
 SCALE_SD: Final = 0.01
 """Typical scale error of a consumer gyroscope (LSM6DS3TR-C data sheet: +-1 %), as a standard uncertainty of range."""
@@ -20,9 +20,6 @@ ONE_SIDED: Final = 0.25
 TREMOR_HZ: Final = (8.0, 12.0)
 LEAST_HOLD_S: Final = 0.5
 """Tremor is read in holds of at least this length: four periods of the slowest tremor."""
-GAP: Final = round(0.1 * FRAME_RATE_HZ)
-"""A rep has a gap when a foot was away for so many frames on end, as long as the gaps that are listed of a foot. What
-radios lose now and then is shorter, and interpolated."""
 LEAST_LAG_RANGE_RAD: Final = float(np.radians(2.0))
 """A lag is read when both legs turn at least this far."""
 
@@ -146,6 +143,6 @@ def _flags(ranges: PerFoot, ok: BoolArray) -> tuple[str, ...]:
     known = [value for value in ranges if value is not None]
     if len(known) == 2 and min(known) < ONE_SIDED * max(known):
         flags.append("one_sided")
-    if any(_away(ok[:, foot], GAP) for foot in range(ok.shape[1])):
+    if any(_away(ok[:, foot], SHORTEST_GAP) for foot in range(ok.shape[1])):
         flags.append("gap")
     return tuple(flags)

@@ -15,6 +15,7 @@ from sensorrep import records
 from sensorrep.model import (
     FRAME,
     FRAME_RATE_HZ,
+    SHORTEST_GAP,
     BoolArray,
     FloatArray,
     Foot,
@@ -35,10 +36,8 @@ radio stall (1.5 s measured) loses samples that come in a burst after it."""
 LEAST_HOLE_NS: Final = 60_000_000
 """No interval up to this is a hole, however high the rate: time stamps made from arrivals jitter by a connection
 interval (50 ms)."""
-GAP_FRAMES: Final = 10
-"""Runs of bad frames shorter than this (0.1 s) are no gap worth telling."""
 HEAD_START_FRAMES: Final = 100
-"""The same before a foot's first sample: two sensors never start in the same instant, and nothing is lost in that."""
+"""The shortest gap before a foot's first sample: two sensors never start in the same instant, nothing is lost in it."""
 REJOIN_NS: Final = (-20_000_000, 1_000_000_000)
 """A new epoch whose first sample arrives this much after its time on the old epoch's clock goes on with that clock: the
 sensor was stopped and started, not rebooted, and needs no new fit. A reboot cannot pass for that: it takes longer."""
@@ -358,6 +357,6 @@ class _Gaps:
         return self._closed + self._run(frame)
 
     def _run(self, end: int) -> list[tuple[float, float]]:
-        if self._since is None or end - self._since < (GAP_FRAMES if self._since else HEAD_START_FRAMES):
+        if self._since is None or end - self._since < (SHORTEST_GAP if self._since else HEAD_START_FRAMES):
             return []
         return [(self._since / FRAME_RATE_HZ, end / FRAME_RATE_HZ)]

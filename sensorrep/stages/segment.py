@@ -206,8 +206,8 @@ class Segment:
         for number in range(self._announced + 1, len(run) + 1):
             rep = measure(self._stretch, found, run[number - 1], self._feet)
             yield RepCounted(self._set_number, number, time_s, rep)
-            self._begun = run[0].leaves + self._origin
-        self._announced = max(len(run), self._announced)
+        if len(run) > self._announced:
+            self._announced, self._begun = len(run), run[0].leaves + self._origin
         if self._goes_on(run):
             self._last_back = run[-1].back + self._origin
             self._deadline = max(self._last_back + GAP_FRAMES, self._done)
