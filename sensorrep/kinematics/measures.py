@@ -1,6 +1,5 @@
 """Measuring one rep: boundaries, range and its uncertainty, speed, smoothness, tremor, lag."""
 
-from collections.abc import Callable
 from typing import Final
 
 import numpy as np
@@ -33,11 +32,13 @@ def measure(stretch: HeelSignal, found: Found, span: Span, feet: tuple[int, ...]
     heel: FloatArray = opening[:, list(feet)].sum(axis=1)
     high = int(np.argmax(heel[1:-1])) + 1
     at = boundaries(heel, high, FRAME_RATE_HZ)
+    start, opened, closing, end = (round(instant) for instant in at[:4])
     rate = np.einsum("nfi,fi->nf", part["rate_rad_s"], found.axes)
-    out, back = slice(round(at.start), high + 1), slice(high, round(at.end) + 1)
-    lasted = slice(round(at.start), round(at.end) + 1)
+    speed = _smooth(rate)
+    lasted = slice(start, end + 1)
     there = tuple(foot for foot in feet if not _away(part["ok"][lasted, foot], AWAY))
-    ranges = each(there, lambda foot: _range(opening[:, foot], at))
+    sizes, sds = _ranges(np.concatenate([opening, heel[:, None]], axis=1), at)
+    ranges = _each(there, sizes)
     start_s = float(part["time_s"][0])
     return Rep(
         start_s=start_s + at.start / FRAME_RATE_HZ,
@@ -46,42 +47,39 @@ def measure(stretch: HeelSignal, found: Found, span: Span, feet: tuple[int, ...]
         end_s=start_s + at.end / FRAME_RATE_HZ,
         pause_s=None,
         range_rad=ranges,
-        range_sd_rad=each(there, lambda foot: _range_sd(opening[:, foot], at)),
-        opening_rad=_range(heel, at),
-        peak_speed_rad_s=each(there, lambda foot: float(_smooth(rate[out, foot]).max())),
-        return_speed_rad_s=each(there, lambda foot: float(-_smooth(rate[back, foot]).min())),
-        smoothness=each(there, lambda foot: sparc(rate[round(at.start) : round(at.open) + 1, foot], FRAME_RATE_HZ)),
-        tremor_rad_s=_tremor(rate[round(at.open) : round(at.close) + 1, list(feet)]),
+        range_sd_rad=_each(there, sds),
+        opening_rad=float(sizes[2]),
+        peak_speed_rad_s=_each(there, speed[start : high + 1].max(axis=0)),
+        return_speed_rad_s=_each(there, -speed[high : end + 1].min(axis=0)),
+        smoothness=_each(there, sparc(rate[start : opened + 1].T, FRAME_RATE_HZ)),
+        tremor_rad_s=_tremor(rate[opened : closing + 1, list(feet)]),
         lag_s=_lag(opening[: high + 1], at) if len(there) == 2 else None,
         flags=_flags(ranges, part["ok"][lasted][:, list(feet)]),
         checks=span.checks,
     )
 
 
-def each(feet: tuple[int, ...], value: Callable[[int], float]) -> PerFoot:
+def _each(feet: tuple[int, ...], values: FloatArray) -> PerFoot:
     """The value of each foot that is looked at, None for the other."""
-    return (value(0) if 0 in feet else None, value(1) if 1 in feet else None)
+    return (float(values[0]) if 0 in feet else None, float(values[1]) if 1 in feet else None)
 
 
-def sparc(rate: FloatArray, rate_hz: float) -> float:
-    """Spectral arc length of an angular rate (n,): dimensionless, negative, nearer to zero is smoother.
+def sparc(rate: FloatArray, rate_hz: float) -> FloatArray:
+    """(...) spectral arc length of angular rates (..., n): dimensionless, negative, nearer to zero is smoother.
 
     Balasubramanian et al. 2015, doi 10.1186/s12984-015-0090-9: arc length of the normalised amplitude spectrum up to
     10 Hz or to where it stays below 5 %. Applied to the gyroscope's rate as is, which is where it is valid on IMUs
     (Melendez-Calderon et al. 2021, doi 10.3389/fbioe.2020.558771). A rate that is zero throughout gives 0.
     """
-    size = 16 * 2 ** int(np.ceil(np.log2(max(len(rate), 2))))
+    size = 16 * 2 ** int(np.ceil(np.log2(max(rate.shape[-1], 2))))
     amplitude = np.abs(np.fft.rfft(rate, size))
-    if amplitude.max() == 0.0:
-        return 0.0
-    frequency = np.fft.rfftfreq(size, 1.0 / rate_hz)
-    amplitude = amplitude[frequency <= 10.0] / amplitude.max()
-    frequency = frequency[frequency <= 10.0]
-    last = int(np.flatnonzero(amplitude >= 0.05)[-1]) + 1
-    if last < 2:
-        return 0.0
-    step = np.diff(frequency[:last]) / (frequency[last - 1] - frequency[0])
-    return float(-np.sqrt(step**2 + np.diff(amplitude[:last]) ** 2).sum())
+    highest = np.maximum(amplitude.max(axis=-1, keepdims=True), np.finfo(float).tiny)
+    amplitude = amplitude[..., : int(10.0 * size / rate_hz) + 1] / highest
+    above = amplitude >= 0.05
+    steps = above.any(axis=-1, keepdims=True) * (above.shape[-1] - 1 - above[..., ::-1].argmax(axis=-1)[..., None])
+    length = np.hypot(np.diff(amplitude), 1.0 / np.maximum(steps, 1))
+    arc: FloatArray = (length * (np.arange(length.shape[-1]) < steps)).sum(axis=-1)
+    return 0.0 - arc
 
 
 def _away(ok: BoolArray, least: int) -> bool:
@@ -89,25 +87,26 @@ def _away(ok: BoolArray, least: int) -> bool:
     return not ok.all() and bool((np.diff(turning.absences(ok)) >= least).any())
 
 
-def _level(signal: FloatArray, stretch: tuple[int, int]) -> float:
-    return float(signal[slice(*stretch)].mean())
+def _level(signal: FloatArray, stretch: tuple[int, int]) -> FloatArray:
+    """(k,) mean of signals (n, k) over a stretch."""
+    level: FloatArray = signal[slice(*stretch)].mean(axis=0)
+    return level
 
 
-def _range(signal: FloatArray, at: Boundaries) -> float:
-    """Highest value minus the mean of the rest levels before and after."""
-    top = float(signal[at.rest_before[0] : at.rest_after[1]].max())
-    return top - 0.5 * (_level(signal, at.rest_before) + _level(signal, at.rest_after))
+def _ranges(opening: FloatArray, at: Boundaries) -> tuple[FloatArray, FloatArray]:
+    """((k,) ranges of openings (n, k), (k,) their standard uncertainties).
 
-
-def _range_sd(signal: FloatArray, at: Boundaries) -> float:
-    """Standard uncertainty of `_range`: scale, levels, and what the rest level moved meanwhile (evenly likely)."""
-    moved = _level(signal, at.rest_after) - _level(signal, at.rest_before)
-    return float(np.sqrt((SCALE_SD * _range(signal, at)) ** 2 + 1.5 * LEVEL_SD_RAD**2 + moved**2 / 12.0))
+    A range is the highest value less the mean of the rest levels before and after. It is as uncertain as the scale, the
+    levels, and what the rest level moved meanwhile (evenly likely).
+    """
+    before, after = _level(opening, at.rest_before), _level(opening, at.rest_after)
+    size = opening[at.rest_before[0] : at.rest_after[1]].max(axis=0) - 0.5 * (before + after)
+    return size, np.sqrt((SCALE_SD * size) ** 2 + 1.5 * LEVEL_SD_RAD**2 + (after - before) ** 2 / 12.0)
 
 
 def _smooth(rate: FloatArray) -> FloatArray:
-    """Moving average over 50 ms, so that one noisy frame is no peak speed."""
-    return np.convolve(rate, np.full(5, 0.2), "same") if len(rate) >= 5 else rate
+    """Moving average of rates (n, 2) over 50 ms, so that one noisy frame is no peak speed."""
+    return np.stack([np.convolve(one, np.full(5, 0.2), "same") for one in rate.T], axis=1)
 
 
 def _tremor(rate: FloatArray) -> float | None:
@@ -128,7 +127,7 @@ def _lag(opening: FloatArray, at: Boundaries) -> float | None:
     halves = []
     for foot in range(2):
         signal = opening[:, foot]
-        rest = _level(signal, at.rest_before)
+        rest = float(_level(signal, at.rest_before))
         rise = float(signal.max()) - rest
         if rise < LEAST_LAG_RANGE_RAD:
             return None

@@ -49,22 +49,23 @@ def arm(stretch: HeelSignal, found: Found, spans: Sequence[Span], foot: int) -> 
     across = np.linalg.svd(axis[None, :])[2][1:]
     if float(np.dot(np.cross(axis, across[0]), across[1])) < 0.0:
         across[1] = -across[1]
-    rows, felt = [], []
+    first = spans[0].low
+    part = stretch[first : spans[-1].next_low + 1]
+    seen = np.zeros(len(part), bool)
     for span in spans:
-        part = stretch[span.low : span.next_low + 1]
-        seen = part["ok"][:, foot]
-        if seen.mean() < LEAST_SEEN or len(part) < 10:
-            continue
-        angle = quaternion.twist(part["q_earth_sensor"][:, foot], found.q_rest[foot], axis)
-        rate = part["rate_rad_s"][:, foot] @ axis
-        gain = np.gradient(rate) * FRAME_RATE_HZ
-        cosine, sine, pull = np.cos(angle), np.sin(angle), rate**2
-        rows.append(np.stack([cosine, sine, -pull, -gain], axis=1)[seen])
-        rows.append(np.stack([-sine, cosine, gain, -pull], axis=1)[seen])
-        felt += list(across @ part["acc_m_s2"][seen, foot].T)
-    if not rows:
+        its = slice(span.low - first, span.next_low + 1 - first)
+        ok = part["ok"][its, foot]
+        if ok.mean() >= LEAST_SEEN:
+            seen[its] = ok
+    if not seen.any():
         return None
-    design, force = np.concatenate(rows), np.concatenate(felt)
+    rate = part["rate_rad_s"][:, foot] @ axis
+    gain = (np.gradient(rate) * FRAME_RATE_HZ)[seen]
+    angle = quaternion.twist(part["q_earth_sensor"][seen, foot], found.q_rest[foot], axis)
+    cosine, sine, pull = np.cos(angle), np.sin(angle), rate[seen] ** 2
+    one, other = [cosine, sine, -pull, -gain], [-sine, cosine, gain, -pull]
+    design = np.concatenate([one, other], axis=1).T
+    force = (across @ part["acc_m_s2"][seen, foot].T).ravel()
     solution, _, rank, _ = np.linalg.lstsq(design, force, rcond=None)
     if rank < 4:
         return None

@@ -117,7 +117,7 @@ def find(
     limits = LIMITS[movement]
     direction = common.direction
     axes, shares = turning.leg_axes(direction)
-    q_rest = stretch["q_earth_sensor"][edges[int(np.argmax(common.support))]]
+    q_rest = stretch["q_earth_sensor"][edges[int(np.argmax(common.support))]].copy()  # outlives the stretch
     searched = stretch[::SEARCH_STEP]
     legs = turning.opening(searched["q_earth_sensor"], q_rest, axes)
     legs = turning.bridged(legs, searched["ok"], axes, shares, AWAY // SEARCH_STEP)[:, list(feet)]
