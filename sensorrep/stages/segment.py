@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 
-from sensorrep import quaternion
+from sensorrep import quaternion, records
 from sensorrep.kinematics import axes as turning
 from sensorrep.kinematics import gait, knees, sides
 from sensorrep.kinematics.measures import measure
@@ -110,8 +110,8 @@ class Segment:
         """What these frames decided."""
         length = len(self._stretch) + len(signal)
         if length > len(self._room):
-            self._room = np.concatenate([self._stretch, np.zeros(2 * length - len(self._stretch), HEEL)])
-        self._room[len(self._stretch) : length] = signal
+            self._room = records.joined([self._stretch, np.zeros(2 * length - len(self._stretch), HEEL)])
+        records.as_bytes(self._room)[len(self._stretch) : length] = records.as_bytes(np.ascontiguousarray(signal))
         self._stretch = HeelSignal(self._room[:length])
         if self._done == 0 and len(signal):
             self._anchor = signal["q_earth_sensor"][0].copy()
@@ -389,7 +389,8 @@ class Segment:
     def _forget(self, frame: int) -> None:
         """Drop what was before `frame`."""
         self._watch_gait(frame)
-        self._room = self._room[frame - self._origin :].copy()
-        self._stretch = HeelSignal(self._room[: self._origin + len(self._stretch) - frame])
+        kept = self._stretch[frame - self._origin :]
+        records.as_bytes(self._room)[: len(kept)] = records.as_bytes(kept)
+        self._stretch = HeelSignal(self._room[: len(kept)])
         self._origin = frame
         self._edges = [frame, *(edge for edge in self._edges if edge > frame)]
