@@ -9,9 +9,9 @@ import numpy as np
 
 from sensorrep import quaternion, records
 from sensorrep.kinematics import axes as turning
-from sensorrep.kinematics import gait, knees, sides
+from sensorrep.kinematics import worn
 from sensorrep.kinematics.measures import measure
-from sensorrep.kinematics.posture import arm, posture
+from sensorrep.kinematics.posture import on_the_spot, posture
 from sensorrep.kinematics.reps import VALLEY, Found, Template, common_stroke, find
 from sensorrep.kinematics.sets import LEAST_DOUBTFUL, LEAST_REPS, SET_GAP_S, begun, last_set, like_known, may_be_set
 from sensorrep.kinematics.spans import LIMITS, LONGEST_REP_S, Span
@@ -37,21 +37,6 @@ GROSS_STEP: Final = 10
 """Whether a shank left the exercise position is asked of every tenth frame."""
 OPEN_SHARE: Final = 0.35
 """Legs that are further open than this share of a rep are in the middle of one: their set is not over yet."""
-NEW_POSE_RAD: Final = float(np.radians(20.0))
-LEAST_ARM_M: Final = 0.12
-"""A shorter arm than this is no shank: the sensor sits above the ankle."""
-CLEARLY: Final = 0.7
-"""Cosine between an exercise's axis and the thigh's that says which hip it was. In simulated sets it is above 0.9."""
-KEPT_POSES: Final = 16
-FRESH_FRAMES: Final = round(240.0 * FRAME_RATE_HZ)
-"""Older poses say nothing of the headings any more: these drift by some degrees a minute."""
-ASKEW: Final = 0.3
-"""Share of an axis that may lie along the knee's hinge and the shank, to which the thigh is square while the knee is
-bent by 90 degrees; 0.3 is 33 degrees off. In simulated reps it is 0.21 at most on one leg, in knee bends, and in feet
-that twist on the floor, 0.4 at least on both."""
-QUIET_RAD_S: Final = float(np.radians(15.0))
-QUIET_FRAMES: Final = round(0.3 * FRAME_RATE_HZ)
-"""Poses are compared when both shanks were slower than this for so long: in mid-stride legs are not parallel."""
 POSTPONE_FRAMES: Final = round(1.0 * FRAME_RATE_HZ)
 LONGEST_REP_FRAMES: Final = round(LONGEST_REP_S * FRAME_RATE_HZ)
 """Legs that stay open for longer are at rest there."""
@@ -99,12 +84,14 @@ class Segment:
         self._begun = 0
         """Frame from which on the running set's reps were found."""
         self._found: Found | None = None
-        self._poses: list[tuple[int, FloatArray]] = []
-        self.swapped: bool | None = None
-        """Whether the first set that could tell it showed left and right exchanged."""
-        self._gait = gait.NOT_SEEN
+        self._worn = worn.NOTHING_SEEN
         self._watched = 0
-        self._turns = knees.NO_TURNS
+        """Number of frames of which `_worn` knows."""
+
+    @property
+    def swapped(self) -> bool | None:
+        """Whether the first set that could tell it showed left and right exchanged."""
+        return self._worn.swapped
 
     def push(self, signal: HeelSignal) -> list[Finding]:
         """What these frames decided."""
@@ -115,7 +102,7 @@ class Segment:
         self._stretch = HeelSignal(self._room[:length])
         if self._done == 0 and len(signal):
             self._anchor = signal["q_earth_sensor"][0].copy()
-            self._poses = [(0, self._anchor)]
+            self._worn = self._worn._replace(poses=((0, self._anchor),))
         return list(self._advance(self._origin + len(self._stretch)))
 
     def finish(self) -> list[Finding]:
@@ -142,12 +129,11 @@ class Segment:
             else:
                 self._done = end
 
-    def _watch_gait(self, end: int) -> None:
-        """Look for walking in the frames before `end` that were not looked at yet."""
+    def _watch(self, end: int) -> None:
+        """Take what the frames before `end` that were not watched yet show of the legs."""
         part = HeelSignal(self._stretch[self._watched - self._origin : end - self._origin])
-        if len(part):
-            self._gait = gait.gone_on(self._gait, part, self._watched)
-            self._watched = end
+        self._worn = worn.with_frames(self._worn, part, self._watched)
+        self._watched = max(end, self._watched)
 
     def _leaves_position(self, start: int, stop: int) -> int | None:
         """First of every tenth frame in [start, stop) in which a shank is too far from where the stretch began."""
@@ -160,10 +146,10 @@ class Segment:
         return first + GROSS_STEP * int(np.argmax(far)) if far.any() else None
 
     def _at_standstill(self, frame: int) -> Iterator[Finding]:
-        self._remember(frame)
         edges = np.array([self._edges[-1], frame]) - self._origin
         turned = turning.strokes_between(self._stretch["q_earth_sensor"], edges).reshape(2, 3)
-        self._turns = knees.with_stroke(self._turns, turned)
+        before = HeelSignal(self._stretch[: frame + 1 - self._origin])
+        self._worn = worn.with_stroke(worn.with_pose(self._worn, before, frame), turned)
         if self._anchor is None:
             self._restart(frame)
             return
@@ -182,20 +168,6 @@ class Segment:
             self._pending = found.coming_back
             unsure = found.coming_back and run[-1:] == list(found.spans[-1:])
             yield from self._announce(frame, found, run[:-1] if unsure else run)
-
-    def _remember(self, frame: int) -> None:
-        """Keep the poses between which the person moved: they tell the two earth frames' headings apart."""
-        here = frame - self._origin
-        rate = self._stretch["rate_rad_s"][max(here - QUIET_FRAMES, 0) : here + 1]
-        if float((rate**2).sum(axis=2).max()) > QUIET_RAD_S**2:
-            return
-        pose = self._stretch["q_earth_sensor"][here].copy()
-        self._poses = [
-            (seen, old)
-            for seen, old in self._poses[-KEPT_POSES + 1 :]
-            if frame - seen < FRESH_FRAMES and (quaternion.angle_between(old, pose) > NEW_POSE_RAD).any()
-        ]
-        self._poses.append((frame, pose))
 
     def _announce(self, frame: int, found: Found, run: list[Span]) -> Iterator[RepCounted | RepsCorrected]:
         """Say which reps of the running set are new, or that some were none."""
@@ -250,11 +222,10 @@ class Segment:
         if common is None or not (final or self._announced or may_be_set(common, self._known)):
             return None, []
         if not self._announced:
-            self._watch_gait(self._done)
+            self._watch(self._done)
         begun = self._begun - self._origin if keep else None
-        found = find(
-            stretch, edges, common, self._feet, self._movement, self._known, self._prior, begun, self._inward()
-        )
+        inward = worn.inward(self._worn) if len(self._feet) > 1 else None
+        found = find(stretch, edges, common, self._feet, self._movement, self._known, self._prior, begun, inward)
         if found is None:
             return None, []
         run = last_set(found, self._known)
@@ -262,8 +233,9 @@ class Segment:
             self._prior = found.direction
             self._found = found
         sure = self._announced or like_known(found, self._known)  # headings and arms are known less well than that
-        if run and not sure and (self._not_apart(found) or self._on_the_spot(stretch, found, run)):
-            run = []
+        if run and not sure and len(self._feet) > 1:
+            apart = not worn.not_apart(self._worn, found) and not on_the_spot(stretch, found, run)
+            run = run if apart else []
         return found, run
 
     def _is_established(self) -> bool:
@@ -272,34 +244,6 @@ class Segment:
             return False
         least = LEAST_REPS if like_known(self._found, self._known) else LEAST_DOUBTFUL
         return self._announced >= least
-
-    def _on_the_spot(self, stretch: HeelSignal, found: Found, run: list[Span]) -> bool:
-        """Whether the feet only twisted about the shanks' own axes: then no sensor is on an arm."""
-        if len(self._feet) < 2:
-            return False
-        arms = [arm(stretch, found, run, foot) for foot in self._feet]
-        return all(one is not None and one.length_m + 2.0 * one.sd_m < LEAST_ARM_M for one in arms)
-
-    def _inward(self) -> FloatArray | None:
-        """(2, 3) axes about which the legs turn inward, as far as walking has shown them."""
-        legs = self._gait.legs
-        if legs is None or len(self._feet) < 2:
-            return None
-        return -legs.inward if self.swapped else legs.inward
-
-    def _not_apart(self, found: Found) -> bool:
-        """Whether knees bent, feet twisted, or both legs turned the same way in the room, which is no heels apart."""
-        if len(self._feet) < 2 or not found.axes.any(axis=1).all():
-            return False
-        legs = self._gait.legs
-        if (knees.about_hinges(self._turns, found.axes) + gait.about_shanks(legs, found.axes)).min() > ASKEW:
-            return True
-        inward = gait.inward(legs, found.axes)
-        if np.abs(inward).min() > turning.UNSURE:
-            return bool(inward.prod() < 0.0)
-        by_pose = (turning.heading_offset(pose, found.q_rest) for _, pose in reversed(self._poses))
-        offset = next((one for one in by_pose if one is not None), None)
-        return turning.opposed(quaternion.rotate(found.q_rest, found.axes), offset) < 0.0
 
     def _at_deadline(self, frame: int) -> Iterator[Finding]:
         """A set is over, or movement without a rep has become too old."""
@@ -360,18 +304,9 @@ class Segment:
             )
             self._set_number += 1
             where = posture(self._stretch, found, run, self._feet) if self._movement == "heels-apart" else None
-            if self.swapped is None:
-                self.swapped = self._looks_swapped(found, where)
+            self._worn = worn.with_set(self._worn, found, where)
             yield SetFound(time_s, tuple(reps), found, where)
         self._announced = 0
-
-    def _looks_swapped(self, found: Found, where: Posture | None) -> bool | None:
-        """Whether left and right are exchanged: hips that clearly open outward are the other ones."""
-        inward = gait.inward(self._gait.legs, found.axes)
-        if np.abs(inward).min() > CLEARLY and inward.prod() > 0.0:
-            outward = bool(inward.max() < 0.0)
-            return outward if not outward or found.evidence >= 1.0 else None
-        return sides.swapped([pose for _, pose in self._poses], found.q_rest, found.axes, where)
 
     def _rejected(self, span: Span) -> Rejected:
         time_s = self._stretch["time_s"]
@@ -388,7 +323,7 @@ class Segment:
 
     def _forget(self, frame: int) -> None:
         """Drop what was before `frame`."""
-        self._watch_gait(frame)
+        self._watch(frame)
         kept = self._stretch[frame - self._origin :]
         records.as_bytes(self._room)[: len(kept)] = records.as_bytes(kept)
         self._stretch = HeelSignal(self._room[: len(kept)])

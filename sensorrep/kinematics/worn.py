@@ -1,0 +1,107 @@
+"""How the sensors are worn: what a session has shown of it so far, and what follows for an exercise.
+
+Walking shows each leg's directions in its sensor's frame, large turns show the knees' hinges, and the positions between
+which the person moved tell the two earth frames' headings apart. Together they say which way the hips turn: so whether
+an exercise takes the heels apart, and whether left and right are exchanged. All of it holds for as long as the straps
+stay where they are; without any of it an exercise counts for what it looks like.
+"""
+
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from sensorrep import quaternion
+from sensorrep.kinematics import axes as turning
+from sensorrep.kinematics import gait, knees, sides
+from sensorrep.kinematics.reps import Found
+from sensorrep.model import FRAME_RATE_HZ, FloatArray, HeelSignal, Posture
+
+ASKEW: Final = 0.3
+"""Share of an axis that may lie along the knee's hinge and the shank, to which the thigh is square while the knee is
+bent by 90 degrees; 0.3 is 33 degrees off. In simulated reps it is 0.21 at most on one leg, in knee bends, and in feet
+that twist on the floor, 0.4 at least on both."""
+CLEARLY: Final = 0.7
+"""Cosine between an exercise's axis and the thigh's that says which hip it was. In simulated sets it is above 0.9."""
+CERTAIN: Final = 1.0
+"""Pieces of evidence for which way is open without which hips that open outward may as well be closing."""
+NEW_POSE_RAD: Final = float(np.radians(20.0))
+KEPT_POSES: Final = 16
+FRESH_FRAMES: Final = round(240.0 * FRAME_RATE_HZ)
+"""Older poses say nothing of the headings any more: these drift by some degrees a minute."""
+QUIET_RAD_S: Final = float(np.radians(15.0))
+QUIET_FRAMES: Final = round(0.3 * FRAME_RATE_HZ)
+"""Poses are compared when both shanks were slower than this for so long: in mid-stride legs are not parallel."""
+
+
+class Worn(NamedTuple):
+    """What was seen up to some frame."""
+
+    gait: gait.Gait
+    turns: FloatArray
+    """(2, 3, 3) large turns of each shank, summed as in `knees`."""
+    poses: tuple[tuple[int, FloatArray], ...]
+    """(frame, (2, 4) orientations) at rest, the last ones that differ from all later ones."""
+    swapped: bool | None
+    """Whether the first set that could tell it showed left and right exchanged."""
+
+
+NOTHING_SEEN: Final = Worn(gait.NOT_SEEN, knees.NO_TURNS, (), None)
+
+
+def with_frames(worn: Worn, part: HeelSignal, first_frame: int) -> Worn:
+    """And what the next frames show, of which the first has this number."""
+    return worn._replace(gait=gait.gone_on(worn.gait, part, first_frame)) if len(part) else worn
+
+
+def with_stroke(worn: Worn, turned: FloatArray) -> Worn:
+    """And a stroke (2, 3) of both legs."""
+    return worn._replace(turns=knees.with_stroke(worn.turns, turned))
+
+
+def with_pose(worn: Worn, before: HeelSignal, frame: int) -> Worn:
+    """And the pose in the last of the frames `before` a standstill, which has this number, if they were quiet."""
+    rate = before["rate_rad_s"][-QUIET_FRAMES - 1 :]
+    if float((rate**2).sum(axis=2).max()) > QUIET_RAD_S**2:
+        return worn
+    pose = before["q_earth_sensor"][-1].copy()
+    others = [
+        (seen, old)
+        for seen, old in worn.poses[-KEPT_POSES + 1 :]
+        if frame - seen < FRESH_FRAMES and (quaternion.angle_between(old, pose) > NEW_POSE_RAD).any()
+    ]
+    return worn._replace(poses=(*others, (frame, pose)))
+
+
+def with_set(worn: Worn, found: Found, posture: Posture | None) -> Worn:
+    """And what a finished set tells of left and right: hips that clearly open outward are the other ones."""
+    if worn.swapped is not None:
+        return worn
+    inward = gait.inward(worn.gait.legs, found.axes)
+    if np.abs(inward).min() > CLEARLY and inward.prod() > 0.0:
+        outward = bool(inward.max() < 0.0)
+        return worn._replace(swapped=outward if not outward or found.evidence >= CERTAIN else None)
+    poses = [pose for _, pose in worn.poses]
+    return worn._replace(swapped=sides.swapped(poses, found.q_rest, found.axes, posture))
+
+
+def inward(worn: Worn) -> FloatArray | None:
+    """(2, 3) axes in the sensors' frames about which the legs turn inward; None before walking has shown them."""
+    legs = worn.gait.legs
+    if legs is None:
+        return None
+    return -legs.inward if worn.swapped else legs.inward
+
+
+def not_apart(worn: Worn, found: Found) -> bool:
+    """Whether knees bent, feet twisted, or both legs turned the same way in the room, which is no heels apart."""
+    if not found.axes.any(axis=1).all():
+        return False
+    legs = worn.gait.legs
+    if (knees.about_hinges(worn.turns, found.axes) + gait.about_shanks(legs, found.axes)).min() > ASKEW:
+        return True
+    inward = gait.inward(legs, found.axes)
+    if np.abs(inward).min() > turning.UNSURE:
+        return bool(inward.prod() < 0.0)
+    by_pose = (turning.heading_offset(pose, found.q_rest) for _, pose in reversed(worn.poses))
+    offset = next((one for one in by_pose if one is not None), None)
+    return turning.opposed(quaternion.rotate(found.q_rest, found.axes), offset) < 0.0
