@@ -8,10 +8,10 @@ from numpy.testing import assert_allclose
 
 from sensorrep import quaternion
 from sensorrep.kinematics.knees import NO_TURNS, about_hinges, with_stroke
+from sensorrep.kinematics.worn import ASKEW
 from sensorrep.model import FloatArray
 from sensorrep.pipeline import Pipeline
 from sensorrep.sources.synthetic import KneeBends, Scenario, Walk, simulate
-from sensorrep.stages.segment import ASKEW
 
 HINGE, THIGH, SHANK = np.eye(3)
 STRAPS = np.array([[0.8, 0.2, -0.4, 0.4], [0.1, 0.7, 0.7, -0.1]])
