@@ -5,6 +5,7 @@ from typing import Final, TypeVar
 
 import numpy as np
 
+from sensorrep import packets as columns
 from sensorrep.model import (
     HEEL,
     Event,
@@ -53,7 +54,7 @@ class Pipeline:
         if (movement == "one-leg") != (foot is not None):
             raise ValueError("the movement one-leg, and only that, needs a foot")
         self._sensors = feet
-        self._waiting: list[Packet] = []
+        self._waiting: Sequence[Packet] = []
         self._decode = Decode(feet)
         self._deskew = Deskew(feet)
         self._presence = Presence(feet)
@@ -67,12 +68,12 @@ class Pipeline:
 
     def push(self, packets: Sequence[Packet]) -> list[Event]:
         """What these packets decided, and those that waited for them."""
-        self._waiting += packets
-        packets = self._waiting
+        packets = columns.joined([self._waiting, packets])
         if not packets:
             return []
-        both = {packet.foot for packet in packets} >= self._sensors.keys()
-        if not both and packets[-1].received_ns - packets[0].received_ns < GROUP_NS:
+        is_short = packets[-1].received_ns - packets[0].received_ns < GROUP_NS
+        if is_short and not {packet.foot for packet in packets} >= self._sensors.keys():
+            self._waiting = packets[:]
             return []
         self._waiting = []
         return self._samples(self._decode.push(packets))

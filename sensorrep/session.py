@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 from typing import Protocol
 
 from sensorrep.model import Event, Note, Packet, SessionEnded, SessionSummary
+from sensorrep.packets import Alike
 from sensorrep.pipeline import Pipeline
 
 Message = Packet | Note
@@ -37,7 +38,8 @@ async def run(
     async for messages in source:
         if recorder is not None:
             keep(recorder, messages)
-        _show(views, messages, pipeline.push([message for message in messages if isinstance(message, Packet)]))
+        packets = messages if isinstance(messages, Alike) else [one for one in messages if isinstance(one, Packet)]
+        _show(views, messages, pipeline.push(packets))
     events = pipeline.finish()
     _show(views, (), events)
     last = events[-1]

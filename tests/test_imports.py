@@ -22,7 +22,7 @@ PLAIN = {
     "typing",
 }
 NUMERIC = {"numpy", "scipy", "vqf"}
-CORE = {"sensorrep.model", "sensorrep.errors", "sensorrep.quaternion", "sensorrep.records", "sensorrep.kinematics"}
+CORE = {f"sensorrep.{name}" for name in ("model", "errors", "quaternion", "records", "packets", "kinematics")}
 IMPURE = {"asyncio", "datetime", "logging", "os", "pathlib", "random", "time", "numpy.random"}
 
 

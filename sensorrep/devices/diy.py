@@ -13,6 +13,7 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from sensorrep import packets as columns
 from sensorrep.devices import Await, Mtu, Read, Script, Subscribe, Write
 from sensorrep.devices.wire import DPS_RAD_S, blank, joined, nearest, periods_ns
 from sensorrep.errors import PayloadError, RadioError, RadioReason
@@ -206,7 +207,7 @@ class Decoder:
             samples = self._next(packets[0])
             if samples is not None:
                 return samples
-        if {packet.channel for packet in packets} == {"data"}:
+        if isinstance(packets, columns.Alike) and packets.channel == "data":
             return self._decode(packets)
         others = [i for i, packet in enumerate(packets) if packet.channel != "data"]
         blocks = []
@@ -247,16 +248,15 @@ class Decoder:
 
     def _decode(self, packets: Sequence[Packet]) -> Samples:
         info = self._info
-        payloads = [packet.payload for packet in packets]
-        if not all(map(_is_length, set(map(len, payloads)))):
-            packets = [packet for packet in packets if _is_length(len(packet.payload))]
-            self.malformed += len(payloads) - len(packets)
-            payloads = [packet.payload for packet in packets]
+        if not all(map(_is_length, columns.lengths(packets))):
+            whole = [packet for packet in packets if _is_length(len(packet.payload))]
+            self.malformed += len(packets) - len(whole)
+            packets = whole
         if not packets or info is None:
             self.malformed += len(packets)
             return blank(0)
-        head, size, raw = _unpack(payloads)
-        received_ns = np.array([packet.received_ns for packet in packets], np.int64)
+        head, size, raw = _unpack(packets)
+        received_ns = columns.arrivals_ns(packets)
         good = (head["kind"] == _KIND) & (head["flags"] >> 4 == info.generation & 15)
         if not good.all():
             self.malformed += len(good) - int(np.count_nonzero(good))
@@ -309,13 +309,13 @@ def _message(samples: int) -> np.dtype[np.void]:
     return np.dtype([("head", _HEAD), ("raw", "<i2", (samples, 6))])
 
 
-def _unpack(payloads: Sequence[bytes]) -> tuple[npt.NDArray[np.void], IntArray, npt.NDArray[np.int16]]:
-    """Heads (k,), number of samples (k,) and all raw samples (n, 6) of valid payloads, one `frombuffer` a length."""
+def _unpack(packets: Sequence[Packet]) -> tuple[npt.NDArray[np.void], IntArray, npt.NDArray[np.int16]]:
+    """Heads (k,), number of samples (k,) and all raw samples (n, 6) of valid packets, one `frombuffer` a length."""
+    if isinstance(packets, columns.Alike):
+        rows = packets.payloads.view(_message((packets.payloads.shape[1] - 8) // 12))[:, 0]
+        return rows["head"], np.full(len(rows), rows["raw"].shape[1]), rows["raw"].reshape(-1, 6)
+    payloads = [packet.payload for packet in packets]
     lengths = list(map(len, payloads))
-    if len({*lengths}) == 1:
-        n = (lengths[0] - 8) // 12
-        rows = np.frombuffer(b"".join(payloads), _message(n))
-        return rows["head"], np.full(len(lengths), n), rows["raw"].reshape(-1, 6)
     size = (np.array(lengths) - 8) // 12
     first = np.cumsum(size) - size
     head = np.empty(len(lengths), _HEAD)

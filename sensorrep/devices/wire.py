@@ -106,6 +106,7 @@ class Renewed:
 
     def push(self, packets: Sequence[Packet]) -> Samples:
         """Samples of these packets in order of arrival; `foot` is left 0."""
+        packets = list(packets)  # as objects, which columns would make anew at each look
         renewals = [i for i, packet in enumerate(packets) if packet.channel == "info"]
         blocks = []
         for begin, end in pairwise([-1, *renewals, len(packets)]):

@@ -4,16 +4,21 @@ What a line may hold is checked strictly, so that everything behind the reader m
 valid packet nor an object is damage, and `parse_line` gives None for it.
 """
 
+import binascii
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
-from functools import partial
 from typing import Any, Final, TypeVar, get_args
+
+import numpy as np
+import numpy.typing as npt
+from numpy.lib.stride_tricks import sliding_window_view
 
 from sensorrep.devices import MODELS, device
 from sensorrep.errors import PayloadError, RecordingError
 from sensorrep.model import Foot, Movement, Packet, RecordingHeader, SensorInfo
+from sensorrep.packets import Alike, joined, picked
 
 FORMAT: Final = "sensorrep-recording"
 MAJOR: Final = 1
@@ -25,8 +30,9 @@ _T = TypeVar("_T")
 _CHANNEL: Final = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 _HEX: Final = re.compile(r"(?:[0-9a-fA-F]{2})*")
 _EVENT_KIND: Final = re.compile(r"[a-z][a-z0-9_]{0,31}")
-_BEFORE_OBJECT: Final = re.compile(r"\n(?={)")
-_packet: Final = partial(tuple.__new__, Packet)  # `Packet(...)` itself is half the cost of reading
+_PACKET: Final = re.compile(
+    rb'\[(?P<number>[0-9]{1,19}),"(?P<foot>[a-z]+)","(?P<channel>[A-Za-z0-9_.-]{1,64})","(?P<payload>([0-9a-fA-F]{2})*)"\]'
+)
 
 
 def header_line(header: RecordingHeader) -> str:
@@ -100,45 +106,63 @@ def parse_line(line: str, feet: Mapping[str, Foot]) -> Packet | dict[str, Any] |
     return Packet(received_ns, feet[foot], channel, bytes.fromhex(payload))
 
 
-def runs(text: str) -> Iterator[str]:
+def runs(text: bytes) -> Iterator[bytes]:
     """Whole lines, cut so that each one that is an object comes by itself: what lies between should be packets."""
-    if "{" not in text:
+    if b"{" not in text:
         yield text
         return
-    first, *others = text.split("\n{")
-    for part in [first, *("{" + other for other in others)]:
-        line, newline, rest = part.partition("\n") if part.startswith("{") else ("", "\n", part)
+    first, *others = text.split(b"\n{")
+    for part in [first, *(b"{" + other for other in others)]:
+        line, newline, rest = part.partition(b"\n") if part.startswith(b"{") else (b"", b"\n", part)
         if line:
             yield line
         if newline:
             yield rest
 
 
-def parse_packets(text: str, feet: Mapping[str, Foot]) -> list[Packet] | None:
+def parse_packets(text: bytes, feet: Mapping[str, Foot]) -> Sequence[Packet] | None:
     """What `parse_line` makes of each of these lines, if all are packets as the writer spells them; otherwise None.
 
-    All lines are taken apart at their quotes at once, which costs half of `json.loads` of each. Every sixth part is a
-    joint: the end of a line and the number of the next.
+    Lines of one length differ in their digits alone, or else they are left to `parse_line`. So the first of them says
+    where everything is, and numbers and payloads are cut out of all at once: a fifth of the cost of `json.loads`.
     """
-    parts = text.split('"')
-    joints, words, commas, channels, more_commas, hexes = (parts[start::6] for start in range(6))
-    numbers = "".join(joints)
-    if len(parts) != 6 * len(hexes) + 1 or joints[-1] != "]" or {*commas, *more_commas} != {","}:
+    characters = np.frombuffer(text, np.uint8)
+    (ends,) = np.append(characters == ord("\n"), True).nonzero()
+    begins = np.append(0, ends[:-1] + 1)
+    lengths = ends - begins
+    places, parts = [], []
+    for length in np.flatnonzero(np.bincount(lengths)).tolist():
+        (at,) = (lengths == length).nonzero()
+        part = _alike(sliding_window_view(characters, length)[begins[at]], feet) if length else None
+        if part is None:
+            return None
+        places.append(at)
+        parts.append(part)
+    order = np.empty(len(ends), np.int64)
+    order[np.concatenate(places)] = np.arange(len(ends))
+    return picked(joined(parts), order)
+
+
+def _alike(lines: npt.NDArray[np.uint8], feet: Mapping[str, Foot]) -> Alike | None:
+    """Packets from the characters of their lines (n, length), if these differ in nothing but digits."""
+    first = _PACKET.fullmatch(lines[0].tobytes())
+    foot = feet.get(first["foot"].decode()) if first else None
+    if first is None or foot is None:
         return None
-    # each joint is a line's end, the next one's beginning, at least one number, and a comma
-    if {joint[:3] + joint[-1:] for joint in joints[1:-1]} - {"]\n[,"} or numbers.count("\n") != len(hexes) - 1:
+    (number, joint), (payload, close) = first.span("number"), first.span("payload")
+    digits = lines[:, number:joint] - ord("0")
+    frame = np.r_[0:number, joint:payload, close : lines.shape[1]]
+    if (lines[:, frame] != lines[0, frame]).any() or (digits > 9).any() or (joint > 2 and not digits[:, 0].all()):
         return None
+    received_ns = digits.astype(np.uint64) @ 10 ** np.arange(joint - number, dtype=np.uint64)[::-1]
     try:
-        times_ns = json.loads(numbers.replace(",]\n[", ",").removesuffix(",]") + "]")
-        named = [feet[word] for word in words]
-        payloads = list(map(bytes.fromhex, hexes))
-    except (ValueError, KeyError, RecursionError):
+        content = binascii.unhexlify(lines[:, payload:close].tobytes())
+    except ValueError:
         return None
-    if len(times_ns) != len(hexes) or {*map(type, times_ns)} != {int} or not all(map(_CHANNEL.fullmatch, {*channels})):
+    if received_ns.max() >= 1 << 63:
         return None
-    if min(times_ns) < 0 or max(times_ns) >= 1 << 63 or 2 * sum(map(len, payloads)) != sum(map(len, hexes)):
-        return None  # the last: `fromhex` takes spaces too
-    return list(map(_packet, zip(times_ns, named, channels, payloads, strict=True)))
+    payloads = np.frombuffer(content, np.uint8).reshape(len(lines), (close - payload) // 2)
+    return Alike(received_ns.astype(np.int64), np.full(len(lines), foot, np.uint8), first["channel"].decode(), payloads)
 
 
 class _HeaderError(Exception):

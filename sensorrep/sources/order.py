@@ -9,6 +9,7 @@ from typing import Final
 
 import numpy as np
 
+from sensorrep import packets as columns
 from sensorrep.model import BoolArray, IntArray, Packet
 
 DISORDER_NS: Final = 2_000_000_000
@@ -30,24 +31,24 @@ class Order:
 
     def __init__(self) -> None:
         self.left_out = 0
-        self._seen: list[Packet] = []
+        self._seen: Sequence[Packet] = []
         """The last three judged (at the beginning none), and all behind them."""
         self._judged = 0
         self._begun = False
         self._first_ns: int | None = None
 
-    def push(self, packets: Sequence[Packet]) -> list[Packet]:
+    def push(self, packets: Sequence[Packet]) -> Sequence[Packet]:
         """The packets that can be judged by now."""
-        self._seen += packets
+        self._seen = columns.joined([self._seen, packets])
         return self._judge(len(self._seen) - _AROUND) if len(self._seen) > 2 * _AROUND else []
 
-    def finish(self) -> list[Packet]:
+    def finish(self) -> Sequence[Packet]:
         """The rest."""
         return self._judge(len(self._seen), last=True)
 
-    def _judge(self, end: int, last: bool = False) -> list[Packet]:
+    def _judge(self, end: int, last: bool = False) -> Sequence[Packet]:
         """Judge packets up to `end` of those seen, and forget those that are no longer needed."""
-        received_ns = np.array([packet[0] for packet in self._seen], np.int64)
+        received_ns = columns.arrivals_ns(self._seen)
         good = _possible(received_ns, first=not self._begun, last=last)
         if self._first_ns is None and good[:end].any():
             self._first_ns = int(received_ns[:end][good[:end]][0])
@@ -55,10 +56,10 @@ class Order:
             good &= received_ns - self._first_ns <= LONGEST_NS
         out = self._seen[self._judged : end]
         if not good[self._judged : end].all():
-            out = [packet for packet, one in zip(out, good[self._judged : end].tolist(), strict=True) if one]
+            out = columns.picked(out, np.flatnonzero(good[self._judged : end]))
         self.left_out += end - self._judged - len(out)
         self._judged = min(end, _AROUND + 1)
-        del self._seen[: end - self._judged]
+        self._seen = self._seen[end - self._judged :]
         self._begun = True
         return out
 

@@ -4,11 +4,12 @@ The format is in recordings/README.md, its lines are in `sensorrep.sources.lines
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import chain
 from pathlib import Path
 from typing import Any, Final, Self
 
+from sensorrep import packets as columns
 from sensorrep.errors import RecordingError
 from sensorrep.model import Packet, RecordingHeader
 from sensorrep.sources.files import told
@@ -89,22 +90,22 @@ class Recording:
             found.insert(0, f"{skipped} no packet of a known foot and no event, and left out (line {lines})")
         return found
 
-    def blocks(self, packets_per_block: int = 4096) -> Iterator[list[Packet]]:
+    def blocks(self, packets_per_block: int = 4096) -> Iterator[Sequence[Packet]]:
         """The packets in the file's order, so many at a time (fewer in the last block)."""
         if self._file.closed:
             raise ValueError("a recording is read once: open it again")
         with self:
-            waiting: list[Packet] = []
+            waiting: Sequence[Packet] = []
             for packets in self._in_order():
-                waiting += packets
+                waiting = columns.joined([waiting, packets])
                 whole = len(waiting) - len(waiting) % packets_per_block
                 for start in range(0, whole, packets_per_block):
                     yield waiting[start : start + packets_per_block]
-                del waiting[:whole]
-            if waiting:
+                waiting = waiting[whole:]
+            if len(waiting):
                 yield waiting
 
-    def _in_order(self) -> Iterator[list[Packet]]:
+    def _in_order(self) -> Iterator[Sequence[Packet]]:
         for piece in self._pieces:
             yield self._order.push(self._read_lines(piece))
         yield self._order.finish()
@@ -114,26 +115,31 @@ class Recording:
         if piece is None:
             if self.bytes_read == 0:
                 raise RecordingError(self.path, None, "the file is empty: nothing was recorded")
-            piece = ""
-        line, newline, rest = piece.partition("\n")
+            piece = b""
+        line, newline, rest = piece.partition(b"\n")
         self._line = 1
         if newline:
             self._pieces = chain([rest], self._pieces)
-        return parse_header(self.path, line.removeprefix("\ufeff"))
+        return parse_header(self.path, _text(line).removeprefix("\ufeff"))
 
-    def _read_lines(self, piece: str) -> list[Packet]:
-        packets: list[Packet] = []
+    def _read_lines(self, piece: bytes) -> Sequence[Packet]:
+        parts: list[Sequence[Packet]] = []
         for run in runs(piece):
             found = None if self._ended else parse_packets(run, self._feet)
-            if found is not None:
-                packets += found
+            if found is None:
+                found = self._one_by_one(run)
+            else:
                 self._line += len(found)
-                continue
-            for line in run.split("\n"):
-                self._line += 1
-                if line.strip():
-                    self._read_line(line, packets)
-        self._packets += len(packets)
+            self._packets += len(found)
+            parts.append(found)
+        return columns.joined(parts)
+
+    def _one_by_one(self, run: bytes) -> list[Packet]:
+        packets: list[Packet] = []
+        for line in map(_text, run.split(b"\n")):
+            self._line += 1
+            if line.strip():
+                self._read_line(line, packets)
         return packets
 
     def _read_line(self, line: str, packets: list[Packet]) -> None:
@@ -178,7 +184,7 @@ class Recording:
         if len(self._bad_lines) < _NAMED_LINES:
             self._bad_lines.append(self._line)
 
-    def _whole_lines(self) -> Iterator[str]:
+    def _whole_lines(self) -> Iterator[bytes]:
         """Text of whole lines, about a chunk at a time; what follows the last newline comes by itself."""
         rest, too_long = b"", False
         for chunk in self._inflated_chunks():
@@ -187,7 +193,7 @@ class Recording:
                 too_long = not newline
             whole, newline, tail = chunk.rpartition(b"\n")
             if newline:
-                yield _text(rest + whole)
+                yield rest + whole
                 rest = tail
             elif not too_long:
                 rest += tail
@@ -199,7 +205,7 @@ class Recording:
                 rest, too_long = b"", True
         if rest:
             self._unfinished = True
-            yield _text(rest)
+            yield rest
 
     def _inflated_chunks(self) -> Iterator[bytes]:
         chunks = self._chunks()

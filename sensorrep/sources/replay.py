@@ -1,7 +1,7 @@
 """Replay: a recording or a table as a source of packets, as fast as it can be read or paced as it was."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
 
 from sensorrep.model import Packet
 
@@ -9,13 +9,13 @@ PACE_S = 0.02
 """Paced replay hands over what arrived in such a stretch together: 50 times a second looks smooth."""
 
 
-async def at_once(blocks: Iterable[list[Packet]]) -> AsyncIterator[list[Packet]]:
+async def at_once(blocks: Iterable[Sequence[Packet]]) -> AsyncIterator[Sequence[Packet]]:
     """The packets as fast as they can be read."""
     for block in blocks:
         yield block
 
 
-async def paced(blocks: Iterable[list[Packet]], speed: float) -> AsyncIterator[list[Packet]]:
+async def paced(blocks: Iterable[Sequence[Packet]], speed: float) -> AsyncIterator[list[Packet]]:
     """The packets at `speed` times the pace at which they arrived, however long each takes whoever reads them."""
     loop = asyncio.get_running_loop()
     begun_s, first_ns = loop.time(), 0

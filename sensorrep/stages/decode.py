@@ -9,6 +9,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
+from sensorrep import packets as columns
 from sensorrep import records
 from sensorrep.devices import device
 from sensorrep.model import SAMPLE, Foot, IntArray, Packet, Samples, SensorInfo
@@ -64,18 +65,18 @@ class Decode:
         return _merge([self._order(packet.foot, came, np.array([self._now_ns]))])
 
     def _push(self, packets: Sequence[Packet]) -> list[Samples]:
-        received_ns = np.array([packet.received_ns for packet in packets], np.int64)
+        received_ns = columns.arrivals_ns(packets)
         now_ns = np.maximum(received_ns, self._now_ns)
         np.maximum.accumulate(now_ns, out=now_ns)
         self._now_ns = int(now_ns[-1])
-        of = np.frombuffer(bytes([packet.foot for packet in packets]), np.uint8)
+        of = columns.feet(packets)
         released = []
         for foot in Foot:
             (which,) = (of == foot).nonzero()
             if foot not in self._decoders:
                 self.malformed[foot] += len(which)
             elif len(which):
-                mine = packets if len(which) == len(packets) else [packets[i] for i in which.tolist()]
+                mine = packets if len(which) == len(packets) else columns.picked(packets, which)
                 released.append(self._order(foot, self._decode(foot, mine, which, received_ns), now_ns))
             elif self._orders[foot].waits:
                 released.append(self._order(foot, _nothing(), now_ns))

@@ -1,6 +1,6 @@
 """A progress bar for work on a file, on standard error."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 from rich.console import Console
@@ -15,12 +15,12 @@ class Source(Protocol):
     size: int
     bytes_read: int
 
-    def blocks(self) -> Iterator[list[Packet]]:
+    def blocks(self) -> Iterator[Sequence[Packet]]:
         """Its packets."""
         ...
 
 
-def with_progress(source: Source) -> Iterator[list[Packet]]:
+def with_progress(source: Source) -> Iterator[Sequence[Packet]]:
     """The blocks of a source, and a bar that says how far into the file they are; it is gone afterwards."""
     columns = (TextColumn("Reading"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:

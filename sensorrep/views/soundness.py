@@ -3,7 +3,7 @@
 import json
 import struct
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Protocol
@@ -36,7 +36,7 @@ class Source(Protocol):
     @property
     def damage(self) -> list[str]: ...  # noqa: D102
 
-    def blocks(self) -> Iterator[list[Packet]]: ...  # noqa: D102
+    def blocks(self) -> Iterator[Sequence[Packet]]: ...  # noqa: D102
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +96,7 @@ class Inspection:
         return None if len(slow) < 2 or slow[0] is None or slow[1] is None else slow[1] - slow[0]
 
 
-def inspect(recording: Source, blocks: Iterable[list[Packet]] | None = None) -> Inspection:
+def inspect(recording: Source, blocks: Iterable[Sequence[Packet]] | None = None) -> Inspection:
     """Read a recording or a table to its end; `blocks` are its own, where somebody watches the progress."""
     watch = _Watch(recording.header)
     for packets in recording.blocks() if blocks is None else blocks:
@@ -126,7 +126,7 @@ class _Watch:
         self._deskew = Deskew(header.feet)
         self._last: dict[Foot, list[IntArray]] = {foot: [] for foot in Foot}
 
-    def packets(self, packets: list[Packet]) -> None:
+    def packets(self, packets: Sequence[Packet]) -> None:
         if not self._channels:
             self.first_ns = self.last_ns = packets[0].received_ns
         self._channels.update((packet.foot, packet.channel) for packet in packets)

@@ -11,6 +11,12 @@ from sensorrep.sources.lines import event_line, packet_line, parse_line, parse_p
 quick = settings(deadline=None, max_examples=200, derandomize=True)
 FEET = {foot.word: foot for foot in Foot}
 
+
+def parsed(lines: str) -> list[Packet] | None:
+    found = parse_packets(lines.encode(), FEET)
+    return None if found is None else list(found)
+
+
 packets = st.builds(
     Packet,
     st.integers(0, 2**63 - 1),
@@ -49,15 +55,15 @@ def test_a_packet_s_line_is_json_and_reads_back(packet: Packet) -> None:
     line = packet_line(packet)
     assert json.loads(line) == [packet.received_ns, packet.foot.word, packet.channel, packet.payload.hex()]
     assert parse_line(line, FEET) == packet
-    assert parse_packets(line, FEET) == [packet]
+    assert parsed(line) == [packet]
 
 
 @quick
 @given(st.lists(packets.map(packet_line) | nearly, min_size=1, max_size=4), st.randoms())
 def test_packets_are_read_together_as_one_by_one_or_not_at_all(lines: list[str], random: Random) -> None:
-    assert parse_packets("\n".join(lines), FEET) in (None, [parse_line(line, FEET) for line in lines])
+    assert parsed("\n".join(lines)) in (None, [parse_line(line, FEET) for line in lines])
     torn = "".join(random.sample(PIECES, k=random.randint(1, 30)))
-    assert parse_packets(torn, FEET) in (None, [parse_line(line, FEET) for line in torn.split("\n")])
+    assert parsed(torn) in (None, [parse_line(line, FEET) for line in torn.split("\n")])
 
 
 @quick
@@ -70,7 +76,7 @@ def test_one_character_changed_is_never_read_as_something_else(lines: list[str],
         + data.draw(st.sampled_from(['"', ",", "]", "[", "\n", " ", "0", "a", "_", "\\", "", "\r", "1,2"]))
         + text[at + 1 :]
     )
-    assert parse_packets(text, FEET) in (None, [parse_line(line, FEET) for line in text.split("\n")])
+    assert parsed(text) in (None, [parse_line(line, FEET) for line in text.split("\n")])
 
 
 @pytest.mark.parametrize(
@@ -99,15 +105,15 @@ def test_one_character_changed_is_never_read_as_something_else(lines: list[str],
     ],
 )
 def test_lines_that_are_no_packets_are_left_to_be_read_one_by_one(text: str) -> None:
-    assert parse_packets(text, FEET) is None
+    assert parsed(text) is None
 
 
 @quick
 @given(lines=st.lists(st.text(alphabet='[]{}",0a lefrt\r\u2028', max_size=12), min_size=1, max_size=9))
 def test_runs_are_all_lines_and_objects_come_alone(lines: list[str]) -> None:
-    found = list(runs("\n".join(lines)))
-    assert [line for run in found for line in run.split("\n")] == lines
-    assert all("\n" not in run for run in found if run.startswith("{"))
+    found = list(runs("\n".join(lines).encode()))
+    assert [line for run in found for line in run.decode().split("\n")] == lines
+    assert all(b"\n" not in run for run in found if run.startswith(b"{"))
 
 
 def test_a_note_in_a_broken_encoding_is_written_as_text() -> None:

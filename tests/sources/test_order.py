@@ -23,7 +23,7 @@ def passed(stream: Sequence[Packet], sizes: Sequence[int] = (10**9,)) -> tuple[l
         size = sizes[number % len(sizes)]
         out += order.push(stream[start : start + size])
         start, number = start + size, number + 1
-    return out + order.finish(), order.left_out
+    return [*out, *order.finish()], order.left_out
 
 
 steady = st.lists(st.integers(0, 100_000_000), min_size=6, max_size=40)

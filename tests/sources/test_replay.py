@@ -1,6 +1,7 @@
 """Replay at once and paced, on virtual time."""
 
 import asyncio
+from collections.abc import Sequence
 
 import pytest
 from hypothesis import given, settings
@@ -44,7 +45,7 @@ gaps = st.lists(st.integers(0, 300_000_000), max_size=60)
 
 
 def test_at_once_hands_over_the_blocks_as_they_are_read() -> None:
-    async def gathered() -> list[list[Packet]]:
+    async def gathered() -> list[Sequence[Packet]]:
         return [block async for block in at_once(read)]
 
     read = blocks(packets([10**7] * 20), 6)
