@@ -2,7 +2,8 @@
 
 Latency: a frame waits for the next sample of both feet after its end (one sample interval, plus what the radio
 delays one foot more than the other; a silent foot delays it by up to 2 s, once). The first two seconds of a
-sensor, and of one whose clock started anew, wait for the first fit of its clock.
+sensor, and of one whose clock started anew, wait for the first fit of its clock; of one that sends no clock the first
+four, and one after each pause.
 """
 
 from collections.abc import Mapping, Sequence
@@ -24,12 +25,10 @@ from sensorrep.model import (
     Samples,
     SensorInfo,
 )
-from sensorrep.stages.clock import BIN_NS, FIRST_FIT_BINS, Clock
+from sensorrep.stages.clock import COUNT_HOLD_NS, HOLD_NS, RESUME_NS, Clock
 from sensorrep.stages.track import NEVER_NS, Timed, Track
 
 FRAME_NS: Final = round(1e9 / FRAME_RATE_HZ)
-HOLD_NS: Final = FIRST_FIT_BINS * BIN_NS
-"""How much of a sensor's time is gathered before its clock is fitted for the first time."""
 WAIT_NS: Final = 2_000_000_000
 """How long frames wait for a foot that is silent. Larger: a lost sensor stops the counting for longer. Smaller: a
 radio stall (1.5 s measured) loses samples that come in a burst after it."""
@@ -41,6 +40,8 @@ HEAD_START_FRAMES: Final = 100
 REJOIN_NS: Final = (-20_000_000, 1_000_000_000)
 """A new epoch whose first sample arrives this much after its time on the old epoch's clock goes on with that clock: the
 sensor was stopped and started, not rebooted, and needs no new fit. A reboot cannot pass for that: it takes longer."""
+WITHOUT_CLOCK: Final = frozenset({"witmotion", "thingy"})
+"""Models that send neither clock nor counter, so that their time is a count that begins anew after each pause."""
 
 
 class Deskew:
@@ -53,14 +54,14 @@ class Deskew:
     the straight line up to 0.25 s, beyond that the last acceleration and no rotation; zero before the first sample.
 
     Frames are made up to where both feet have samples. A foot more than 2 s behind the other is away and not waited
-    for (4 s while its clock is fitted anew); what it sends later for frames already made is dropped, counted `late`.
-    All this depends on the order of the samples alone: push what `Decode` gives, cut anywhere.
+    for (4 s while its clock is fitted anew, 6 s where it sends none); what it sends later for frames already made is
+    dropped, counted `late`. All this depends on the order of the samples alone: push what `Decode` gives, cut anywhere.
     """
 
     def __init__(self, feet: Mapping[Foot, SensorInfo]) -> None:
         self.late = dict.fromkeys(Foot, 0)
         """Samples that came after their frames had been made, or not after an earlier sample of the same foot."""
-        self._feeds = {foot: _Feed(own_clock=sensor.device != "table") for foot, sensor in feet.items()}
+        self._feeds = {foot: _Feed(sensor.device) for foot, sensor in feet.items()}
         self._tracks = {foot: Track() for foot in feet}
         self._gaps = {foot: _Gaps() for foot in Foot}
         self._newest_ns = dict.fromkeys(feet, NEVER_NS)
@@ -235,16 +236,21 @@ def _columns(samples: Samples, at: IntArray) -> _Columns:
 class _Feed:
     """One foot's samples onto the host's clock; a clock that is new waits for its first fit."""
 
-    def __init__(self, own_clock: bool) -> None:
-        self._own_clock = own_clock
+    def __init__(self, device: str) -> None:
+        self._counts = device in WITHOUT_CLOCK
+        self._own_clock = device != "table"
         """False where the sensor's time is the session's, as in a table."""
         self._epoch = -1
         self._clock: Clock | None = None
         self._known_slope: float | None = None
         self._held: list[_Columns] = []
-        self._holds: list[tuple[int, bool]] = [(-1, False)]
-        """From which row of this block on samples are held, or are not."""
-        self._first_ns = 0
+        self._holds: list[tuple[int, int]] = [(-1, 0)]
+        """From which row of this block on samples are held, and for how long (0: not)."""
+        self._interval_ns = 0.0
+        self._skip_ns = 0
+        """Makes a count that began anew after a pause go on from the old one."""
+        self._until_device_ns = self._until_received_ns = NEVER_NS
+        """What sample ends the hold: the first that is not before either."""
         self._device_ns = NEVER_NS
         self._longest_ns = 0.0
 
@@ -255,7 +261,7 @@ class _Feed:
     @property
     def is_held(self) -> bool:
         """Whether samples are, or in this block were, held."""
-        return self._holds != [(-1, False)]
+        return self._holds != [(-1, 0)]
 
     def push(self, columns: _Columns) -> list[Timed]:
         """Samples that are timed now."""
@@ -272,23 +278,27 @@ class _Feed:
         """
         holds, self._holds = self._holds, [(-1, self._holds[-1][1])]
         if len(holds) == 1:
-            return WAIT_NS + HOLD_NS * holds[0][1]
+            return WAIT_NS + holds[0][1]
         waits = np.empty(rows + 1, np.int64)
-        for row, held in holds:
-            waits[row + 1 :] = WAIT_NS + HOLD_NS * held
+        for row, hold_ns in holds:
+            waits[row + 1 :] = WAIT_NS + hold_ns
         return waits
 
     def release(self, at: int) -> list[Timed]:
         """What was held, timed with what there is."""
         if not self._held:
             return []
-        self._holds.append((at, False))
-        columns = _Columns(*(np.concatenate(parts, axis=-1) for parts in zip(*self._held, strict=True)))
+        self._holds.append((at, 0))
+        columns = self._joined()
         self._held = []
         columns.at.fill(at)
-        interval_ns, counted = _interval(columns.device_ns, columns.counter)
-        self._longest_ns = max(2.5 * interval_ns, LEAST_HOLE_NS)
-        self._clock = Clock(int(columns.device_ns[0]), int(columns.received_ns[0]), counted, self._known_slope)
+        if self._clock and not self._clock.goes_on(columns.device_ns, columns.received_ns):
+            self._leave_clock()
+        if not self._clock:
+            self._interval_ns, counted = _interval(columns.device_ns, columns.counter)
+            self._longest_ns = max(2.5 * self._interval_ns, LEAST_HOLE_NS)
+            first_ns, received_ns = int(columns.device_ns[0]), int(columns.received_ns[0])
+            self._clock = Clock(first_ns, received_ns, counted or self._counts, self._known_slope)
         return [self._time(columns)]
 
     def _push_epoch(self, columns: _Columns) -> list[Timed]:
@@ -296,23 +306,57 @@ class _Feed:
         if columns.epoch[0] != self._epoch:
             timed = self.release(int(columns.at[0]))
             self._epoch = int(columns.epoch[0])
-            first_ns, received_ns = int(columns.device_ns[0]), int(columns.received_ns[0])
-            if not (self._clock and REJOIN_NS[0] <= self._clock.lateness_ns(first_ns, received_ns) <= REJOIN_NS[1]):
-                if self._clock and self._clock.is_sure:
-                    self._known_slope = self._clock.slope
-                self._clock, self._first_ns, self._device_ns = None, first_ns, first_ns
-                self._holds.append((int(columns.at[0]), True))
-        device_ns = np.maximum.accumulate(np.maximum(columns.device_ns, self._device_ns))
+            self._begin_epoch(columns)
+        device_ns = np.maximum.accumulate(np.maximum(columns.device_ns + self._skip_ns, self._device_ns))
         self._device_ns = int(device_ns[-1])
         columns = columns._replace(device_ns=device_ns)
-        if self._clock:
-            return [*timed, self._time(columns)]
-        ready = int(np.searchsorted(device_ns, self._first_ns + HOLD_NS))
-        self._held.append(_rows(columns, 0, ready))
-        if ready < len(device_ns):
-            timed += self.release(int(columns.at[ready]))
-            timed.append(self._time(_rows(columns, ready, len(device_ns))))
-        return timed
+        while self._holds[-1][1]:
+            ready = int(np.searchsorted(columns.device_ns, self._until_device_ns))
+            ready = max(ready, int(np.searchsorted(columns.received_ns, self._until_received_ns)))
+            self._held.append(_rows(columns, 0, ready))
+            columns = _rows(columns, ready, len(columns.at))
+            if not len(columns.at):
+                return timed
+            if not self._holds_on(int(columns.at[0])):
+                timed += self.release(int(columns.at[0]))
+        return [*timed, self._time(columns)]
+
+    def _begin_epoch(self, columns: _Columns) -> None:
+        """Go on with the clock, or hold samples until it is known to go on, or for a new one."""
+        at, first_ns, received_ns = int(columns.at[0]), int(columns.device_ns[0]), int(columns.received_ns[0])
+        self._skip_ns, self._until_device_ns, self._until_received_ns = 0, NEVER_NS, NEVER_NS
+        if self._counts and self._clock and self._clock.is_fitted:
+            self._skip_ns = self._device_ns + round(self._interval_ns) - first_ns
+            self._until_received_ns = received_ns + RESUME_NS
+            self._holds.append((at, RESUME_NS))
+        elif self._counts or not self._rejoins(first_ns, received_ns):
+            self._leave_clock()
+            self._device_ns, self._until_device_ns = first_ns, first_ns + HOLD_NS
+            self._holds.append((at, HOLD_NS))
+
+    def _rejoins(self, device_ns: int, received_ns: int) -> bool:
+        late_ns = self._clock.lateness_ns(device_ns, received_ns) if self._clock else np.inf
+        return REJOIN_NS[0] <= late_ns <= REJOIN_NS[1]
+
+    def _holds_on(self, at: int) -> bool:
+        """Whether more samples are held from this row on, since those so far do not tell a count's rate and begin."""
+        held = self._joined()
+        until_ns = int(held.received_ns[0]) + COUNT_HOLD_NS
+        if not self._counts or self._until_received_ns >= until_ns or self._known_slope is not None:
+            return False
+        if self._clock and (self._clock.is_sure or self._clock.goes_on(held.device_ns, held.received_ns)):
+            return False
+        self._until_received_ns = until_ns
+        self._holds.append((at, COUNT_HOLD_NS))
+        return True
+
+    def _leave_clock(self) -> None:
+        if self._clock and self._clock.is_sure:
+            self._known_slope = self._clock.slope
+        self._clock = None
+
+    def _joined(self) -> _Columns:
+        return _Columns(*(np.concatenate(parts, axis=-1) for parts in zip(*self._held, strict=True)))
 
     def _time(self, columns: _Columns) -> Timed:
         time_ns = columns.device_ns

@@ -18,7 +18,7 @@ from sensorrep.sources.simulated.faults import parse_script
 from sensorrep.sources.simulated_radio import World
 from sensorrep.sources.synthetic import Link, Rest, Scenario, Sensor
 from sensorrep.sources.synthetic.session import MARGIN_S
-from sensorrep.stages.clock import Clock
+from sensorrep.stages.clock import COUNT_HOLD_NS, HOLD_NS, Clock
 from sensorrep.stages.decode import Decode
 
 LYING = Scenario("prone", (Rest(60.0, "still"),), lies_ready=True)
@@ -55,7 +55,10 @@ def timed(world: World, seconds: float, counted: bool) -> list[list[tuple[FloatA
         for epoch in np.unique(leads["epoch"]):
             of = leads["epoch"] == epoch
             device_ns, received_ns = leads["device_ns"][of], leads["received_ns"][of]
-            mapped_ns = Clock(int(device_ns[0]), int(received_ns[0]), counted).push(device_ns, received_ns)
+            clock = Clock(int(device_ns[0]), int(received_ns[0]), counted)
+            held = np.searchsorted(device_ns, device_ns[0] + (COUNT_HOLD_NS if counted else HOLD_NS))
+            parts = [slice(None, held), slice(held, None)] if held < len(device_ns) else [slice(None)]
+            mapped_ns = np.concatenate([clock.push(device_ns[part], received_ns[part]) for part in parts])
             epochs.append((true_s[of], mapped_ns * 1e-9 - true_s[of]))
         found.append(epochs)
     return found

@@ -1,5 +1,6 @@
 """Sensor clock -> host clock from arrival times: the line under the points, and how true it is."""
 
+from collections.abc import Sequence
 from itertools import combinations, pairwise
 
 import numpy as np
@@ -8,13 +9,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sensorrep.model import FloatArray, IntArray
-from sensorrep.stages.clock import SLEW, Clock, extend, support
+from sensorrep.stages.clock import COUNT_HOLD_NS, HOLD_NS, SLEW, Clock, extend, support
 
 EXAMPLES = settings(deadline=None, derandomize=True, max_examples=100)
 
 
 def link(
-    rng: np.random.Generator, rate_hz: float = 104.0, seconds: float = 60.0, error: float = 0.0, samples: int = 4
+    rng: np.random.Generator,
+    rate_hz: float = 104.0,
+    seconds: float = 60.0,
+    error: float = 0.0,
+    samples: int = 4,
+    stalls: float = 1 / 3000,
 ) -> tuple[FloatArray, IntArray, IntArray]:
     """True time (s), sensor time and arrival (ns) of samples over a radio that sends each 48.75 ms, and stalls.
 
@@ -22,7 +28,7 @@ def link(
     """
     count = int(seconds * rate_hz) // samples * samples
     true_s = rng.uniform(0, 0.1) + np.arange(count) / rate_hz
-    step_s = np.where(rng.random(int(seconds / 0.04875) + 100) < 1 / 3000, 1.5, 0.04875)
+    step_s = np.where(rng.random(int(seconds / 0.04875) + 100) < stalls, 1.5, 0.04875)
     events_s = rng.uniform(0, 0.04875) + np.cumsum(step_s)
     ready_s = true_s[samples - 1 :: samples]
     arrival_s = events_s[np.searchsorted(events_s, ready_s)] + rng.exponential(0.0005, len(ready_s))
@@ -31,9 +37,19 @@ def link(
     return true_s, device_ns, 7_000_000_000 + received_ns
 
 
-def mapped_s(device_ns: IntArray, received_ns: IntArray, counted: bool = False) -> FloatArray:
+def mapped_ns(
+    device_ns: IntArray, received_ns: IntArray, counted: bool = False, cuts: Sequence[int] = ()
+) -> tuple[Clock, IntArray]:
+    """A clock that has had what it waits for, then the rest, cut into blocks."""
     clock = Clock(int(device_ns[0]), int(received_ns[0]), counted)
-    return np.asarray((clock.push(device_ns, received_ns) - 7_000_000_000) * 1e-9, np.float64)
+    held = int(np.searchsorted(device_ns, device_ns[0] + (COUNT_HOLD_NS if counted else HOLD_NS)))
+    bounds = [0, held, *sorted(cut for cut in cuts if cut > held), len(device_ns)]
+    parts = [clock.push(device_ns[a:b], received_ns[a:b]) for a, b in pairwise(bounds) if b > a]
+    return clock, np.concatenate(parts)
+
+
+def mapped_s(device_ns: IntArray, received_ns: IntArray, counted: bool = False) -> FloatArray:
+    return np.asarray((mapped_ns(device_ns, received_ns, counted)[1] - 7_000_000_000) * 1e-9, np.float64)
 
 
 def test_equal_delays_give_arrival_times() -> None:
@@ -88,23 +104,47 @@ def test_two_sensors_with_clocks_agree_within_5_ms_from_the_first_second_on(
     assert np.abs(errors_s[0] - errors_s[1]).max() < 0.005
 
 
-@pytest.mark.parametrize("seed", range(8))
-def test_two_sensors_that_only_count_agree_within_30_ms_at_first_and_5_ms_after_16_s(seed: int) -> None:
+def counted_skews_s(seed: int, errors: tuple[float, float]) -> FloatArray:
+    """Left against right each 0.1 s from the first sample on, of sensors whose rates are off by so much."""
     rng = np.random.default_rng(seed)
-    errors_s = []
-    for error in (0.03, -0.02):
-        true_s, device_ns, received_ns = link(rng, 104 * (1 + error), 60.0, error)
-        errors_s.append(np.interp(np.arange(2.0, 57.0, 0.1), true_s, mapped_s(device_ns, received_ns, True) - true_s))
-    skew_s = np.abs(errors_s[0] - errors_s[1])
-    assert skew_s[140:].max() < 0.005
-    assert np.median(skew_s[:30]) < 0.03
+    found = []
+    for error in errors:
+        true_s, device_ns, received_ns = link(rng, 100 * (1 + error), 60.0, error)
+        found.append(np.interp(np.arange(0.2, 57.0, 0.1), true_s, mapped_s(device_ns, received_ns, True) - true_s))
+    return np.asarray(np.abs(found[0] - found[1]))
+
+
+def test_two_sensors_that_only_count_agree_within_5_ms_from_the_start_in_nine_sessions_of_ten() -> None:
+    """Rates off by up to 1 % each way. A wait is seen to within the step from one to the next: 8.4 ms here."""
+    errors = np.random.default_rng(1).uniform(-0.01, 0.01, (40, 2))
+    skews_s = np.array([counted_skews_s(seed, (left, right)) for seed, (left, right) in enumerate(errors)])
+    assert np.quantile(skews_s.max(axis=1), 0.5) < 0.005
+    assert np.quantile(skews_s, 0.9, axis=0).max() < 0.005
+    assert skews_s.max() < 0.0084
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_sensors_whose_rates_are_far_off_agree_within_5_ms_after_16_s(seed: int) -> None:
+    assert counted_skews_s(seed, (0.03, -0.02))[160:].max() < 0.005
+
+
+@EXAMPLES
+@given(st.integers(0, 50), st.integers(500, 2500), st.integers(0, 20))
+def test_after_a_pause_a_count_goes_on_only_if_nothing_was_lost(seed: int, pause: int, lost: int) -> None:
+    """A stall of 1.5 s, after which all that waited comes at once, but for some notifications of four samples."""
+    _, device_ns, received_ns = link(np.random.default_rng(seed), 99.3, seconds=40, error=-0.007, stalls=0)
+    pause, received_ns = pause // 4 * 4, received_ns.copy()
+    stalled = slice(pause, int(np.searchsorted(received_ns, received_ns[pause] + 1_500_000_000)))
+    received_ns[stalled] = received_ns[stalled.stop]
+    clock, _ = mapped_ns(device_ns[:pause], received_ns[:pause], counted=True)
+    after = slice(pause + 4 * lost, pause + 4 * lost + 250)
+    assert clock.goes_on(device_ns[pause : pause + 250], received_ns[after]) == (lost == 0)
 
 
 @pytest.mark.parametrize("error", [2e-4, -2e-4])
 def test_it_finds_the_clocks_error(error: float) -> None:
     _, device_ns, received_ns = link(np.random.default_rng(1), seconds=120, error=error)
-    clock = Clock(int(device_ns[0]), int(received_ns[0]), counted=False)
-    clock.push(device_ns, received_ns)
+    clock, _ = mapped_ns(device_ns, received_ns)
     assert clock.slope == pytest.approx(-error, abs=3e-5)
 
 
@@ -119,11 +159,9 @@ def test_a_stall_at_the_very_start_is_steered_out_without_a_jump() -> None:
 
 @EXAMPLES
 @given(st.integers(0, 5), st.lists(st.integers(220, 3000), max_size=6), st.booleans())
-def test_any_cutting_after_the_first_two_seconds_gives_the_same(seed: int, cuts: list[int], counted: bool) -> None:
+def test_any_cutting_after_the_first_fit_gives_the_same(seed: int, cuts: list[int], counted: bool) -> None:
     _, device_ns, received_ns = link(np.random.default_rng(seed), seconds=30, error=1e-4)
-    whole = Clock(int(device_ns[0]), int(received_ns[0]), counted).push(device_ns, received_ns)
-    clock = Clock(int(device_ns[0]), int(received_ns[0]), counted)
-    bounds = [0, *sorted(cuts), len(device_ns)]
-    parts = [clock.push(device_ns[a:b], received_ns[a:b]) for a, b in pairwise(bounds) if b > a]
-    np.testing.assert_array_equal(np.concatenate(parts), whole)
+    _, whole = mapped_ns(device_ns, received_ns, counted)
+    _, parts = mapped_ns(device_ns, received_ns, counted, cuts)
+    np.testing.assert_array_equal(parts, whole)
     assert (np.diff(whole) > 0).all()
