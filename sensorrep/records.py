@@ -26,3 +26,9 @@ def picked(records: Records, at: npt.NDArray[np.int64]) -> Records:
     """A copy of the records at these indices."""
     out: Records = as_bytes(records)[at].view(records.dtype)
     return out
+
+
+def begin(longer: Records, records: Records) -> None:
+    """Let each of the longer records begin with the bytes of one record (the same fields, in the same places)."""
+    width = records.dtype.itemsize
+    longer.view(np.uint8).reshape(-1, longer.dtype.itemsize)[:, :width] = records.view(np.uint8).reshape(-1, width)

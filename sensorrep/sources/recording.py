@@ -20,7 +20,7 @@ from sensorrep.sources.recorder import RecordingWriter
 
 __all__ = ["Recording", "RecordingWriter", "open_recording"]
 
-_CHUNK: Final = 1 << 17
+_CHUNK: Final = 1 << 18
 """Bytes read (and inflated) at a time: larger costs memory, smaller costs time."""
 _MAX_EVENT_BYTES: Final = 1 << 24
 """All events together: they are kept in memory, packets are not. A session has below 100 000."""

@@ -200,8 +200,6 @@ def _heading(q: FloatArray) -> tuple[float, float]:
 def _turned(yaw: tuple[float, float], q: FloatArray) -> FloatArray:
     """Orientations (n, 4) turned about the vertical: `quaternion.multiply` without the terms that are zero."""
     w, z = yaw
-    across = z * q[:, ::-1]
-    across[:, :2] *= -1.0
     out: FloatArray = w * q
-    out += across
+    out += q[:, ::-1] * np.array([-z, -z, z, z])
     return out

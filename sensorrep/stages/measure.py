@@ -1,5 +1,6 @@
 """Measure: poses -> how much the shanks move: stillness, and the moments of near standstill between strokes."""
 
+from itertools import zip_longest
 from typing import Final
 
 import numpy as np
@@ -50,10 +51,8 @@ class Measure:
     def _signal(self, poses: Poses) -> HeelSignal:
         inner = poses[LATENCY:-LATENCY]
         signal = np.empty(len(inner), HEEL)
-        for name in POSE.names or ():
-            signal[name] = inner[name]
-        rate = poses["rate_rad_s"]
-        x, y, z = rate[:, :, 0], rate[:, :, 1], rate[:, :, 2]
+        records.begin(signal, inner)
+        x, y, z = poses["rate_rad_s"].transpose(2, 0, 1).copy()
         smoothed = smooth(np.sqrt(x * x + y * y + z * z))  # from LATENCY - 1 to -(LATENCY - 1)
         signal["still"] = smoothed[1:-1] < STILL_RAD_S
         signal["turning_point"] = self._turning_points(smoothed[:, self._feet].sum(axis=1))
@@ -65,15 +64,13 @@ class Measure:
         still = STILL_RAD_S * len(self._feet)
         candidate = ((before > here) & (here <= after)) | ((before >= still) & (here < still))
         marks = np.zeros(len(here), bool)
-        since = 0
-        for index in np.flatnonzero(candidate).tolist():
-            self._fastest = max(self._fastest, float(here[since : index + 1].max()))
-            since = index + 1
-            if self._fastest >= still and here[index] < DIP * self._fastest:
+        (at,) = candidate.nonzero()
+        fastest = np.maximum.reduceat(here, np.append(0, at[at < len(here) - 1] + 1))  # up to each candidate, and after
+        for index, until, slow in zip_longest(at.tolist(), fastest.tolist(), here[at].tolist()):
+            self._fastest = max(self._fastest, until)
+            if index is not None and self._fastest >= still and slow < DIP * self._fastest:
                 marks[index] = True
                 self._fastest = 0.0
-        if since < len(here):
-            self._fastest = max(self._fastest, float(here[since:].max()))
         return marks
 
 
