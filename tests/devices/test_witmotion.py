@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from sensorrep.devices import Action, Await, Pause, Subscribe, Write, witmotion
 from sensorrep.devices.witmotion import CHANNELS, Decoder, parse_battery, parse_registers, recognises
 from sensorrep.errors import PayloadError
-from sensorrep.model import Packet, Samples
+from sensorrep.model import Foot, Packet, Samples
 from tests.devices.driving import (
     CUTS,
     decoded,
@@ -143,6 +143,26 @@ def test_a_pause_starts_a_new_epoch_and_drops_the_half_frame_before_it() -> None
     assert samples["counter"].tolist() == [0, 1, 2, 3, *range(12)]
     on_time, _ = decoded(new(), packets("frames", NOTIFICATIONS, 500_000_000))
     assert not on_time["epoch"].any()
+
+
+@pytest.mark.parametrize("late_ns", [0, 30_000_000])
+def test_a_notification_that_comes_twice_is_taken_once(late_ns: int) -> None:
+    """As a host with two handlers does, or a link that repeats: then the second may come after the next one."""
+    once = packets("frames", NOTIFICATIONS, 20_000_000)
+    second = once[0]._replace(received_ns=once[0].received_ns + late_ns)
+    decoder = new()
+    samples = decoder.push(sorted([*once, second], key=lambda packet: packet.received_ns))
+    np.testing.assert_array_equal(samples, new().push(once))
+    assert decoder.malformed == 1
+
+
+def test_frames_that_repeat_at_their_own_pace_or_one_by_one_are_samples() -> None:
+    """One frame of a sensor at rest may repeat; four that come as slowly as they were measured were measured."""
+    payload = NOTIFICATIONS[0]
+    slow = [Packet(at * 40_000_000, Foot.LEFT, "frames", payload) for at in range(4)]
+    single = [Packet(at, Foot.LEFT, "frames", payload[:20]) for at in range(4)]
+    assert len(new().push(slow)) == 16
+    assert len(new().push(single)) == 4
 
 
 def test_full_scale_is_flagged() -> None:

@@ -192,8 +192,9 @@ def test_a_wall_clock_set_back_an_hour_changes_nothing(tmp_path: Path, monkeypat
     assert before.path.read_bytes() == after.path.read_bytes()
 
 
-def test_a_sensor_without_a_clock_is_counted_the_same(tmp_path: Path) -> None:
-    session = played([[MIDST_S, "right", "stall", 1.5]], tmp_path / "session.jsonl", "witmotion")
+@pytest.mark.parametrize("fault", ["a stall of 1.5 s and a burst", "duplicates", "connections every 48.75 ms"])
+def test_a_sensor_without_a_clock_is_counted_the_same(fault: str, tmp_path: Path) -> None:
+    session = played(GAPLESS[fault], tmp_path / "session.jsonl", "witmotion")
     assert holds(session)
     assert missing_and_extra(session, None) == ([], [])
 
