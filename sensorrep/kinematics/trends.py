@@ -1,6 +1,6 @@
 """Comparing reps: means with their uncertainty, left against right, and change over a set."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from math import erfc, sqrt
 from typing import Final
@@ -19,6 +19,8 @@ LOSS: Final = 0.20
 """Share of range or opening speed whose loss counts as fatigue. Larger: later warning. Smaller: more false ones."""
 ACCIDENT: Final = 0.05
 """Chance at which a downward trend could be an accident (one-sided Mann-Kendall)."""
+SHORTEST_PHASE_S: Final = 0.02
+"""No boundary is known better than this."""
 STUDENT_975: Final = (12.7062, 4.3027, 3.1824, 2.7764, 2.5706, 2.4469, 2.3646, 2.3060, 2.2622, 2.2281)
 NO_DIFFERENCE: Final = "no difference we can measure"
 LEFT_LESS: Final = "left opened less"
@@ -70,7 +72,8 @@ def fatigue(reps: Sequence[Rep], first_set: Sequence[Rep] | None) -> Fatigue:
     """How the reps of a set changed against its own first ones, and against those of the first set.
 
     The reference is the mean of the best two among the first EARLY reps. Fatigue is detected when two reps in a row
-    have lost LOSS of range or of opening speed, and the trend is no accident. Fewer than five reps show no trend.
+    have lost LOSS of range or of opening speed, and the trend is no accident. A hurried return, a jerky opening and a
+    trembling hold are told too, but are no fatigue by themselves. Fewer than five reps show no trend.
     """
     openings = np.array([rep.opening_rad for rep in reps])
     speeds = np.array([_opening_speed(rep) for rep in reps])
@@ -83,6 +86,7 @@ def fatigue(reps: Sequence[Rep], first_set: Sequence[Rep] | None) -> Fatigue:
         if (first := _first_lasting(loss >= LOSS)) is not None and falling_by_chance(values) < ACCIDENT
     ]
     evidence = [f"{word} is down by {100.0 * LOSS:.0f} % or more from rep {first + 1} on" for first, word in starts]
+    evidence += _less_control(reps)
     times = np.array([rep.concentric_s + rep.eccentric_s for rep in reps])
     slowing = float(times[-2:].mean() / np.median(times[:EARLY])) - 1.0
     if first_set is not None and len(first_set) >= EARLY:
@@ -99,6 +103,21 @@ def fatigue(reps: Sequence[Rep], first_set: Sequence[Rep] | None) -> Fatigue:
         evidence=tuple(evidence),
         reference_range_rad=_best_early(openings),
     )
+
+
+def _less_control(reps: Sequence[Rep]) -> Iterator[str]:
+    """What the last two reps do worse by LOSS or more than the first EARLY ones did, as no accident."""
+    for what, values in (
+        ("the legs come back {:.0f} % faster", [1.0 / max(rep.eccentric_s, SHORTEST_PHASE_S) for rep in reps]),
+        ("opening is {:.0f} % less smooth", [_jerkiness(rep) for rep in reps]),
+        ("holds tremble {:.0f} % more", [rep.tremor_rad_s for rep in reps]),
+    ):
+        worse = np.array([value for value in values if value is not None])
+        if len(worse) < len(reps) or not (usual := float(np.median(worse[:EARLY]))):
+            continue
+        rise = float(worse[-2:].mean()) / usual - 1.0
+        if rise >= LOSS and falling_by_chance(-worse) < ACCIDENT:
+            yield what.format(100.0 * rise) + " in the last two reps"
 
 
 def falling_by_chance(values: FloatArray) -> float:
@@ -135,6 +154,12 @@ def mark_partial(reps: Sequence[Rep], share: float) -> tuple[Rep, ...]:
 
 def _opening_speed(rep: Rep) -> float:
     return sum(speed for speed in rep.peak_speed_rad_s if speed is not None)
+
+
+def _jerkiness(rep: Rep) -> float | None:
+    """Spectral arc length of the legs that were measured, larger for less smooth ones."""
+    known = [-smoothness for smoothness in rep.smoothness if smoothness is not None]
+    return sum(known) / len(known) if known else None
 
 
 def _best_early(values: FloatArray) -> float:

@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from dataclasses import replace
 from itertools import permutations
 
@@ -170,6 +171,29 @@ def test_a_loss_of_speed_alone_is_fatigue_and_says_so() -> None:
 def test_slower_reps_slow() -> None:
     slow = replace(rep(), open_s=1.8, close_s=2.2, end_s=4.3)
     assert trends.fatigue([*[rep()] * 6, slow, slow], None).slowing_pct == pytest.approx(50.0)
+
+
+def hurried(share: float) -> Rep:
+    """A rep like the others whose return takes so much less time."""
+    return replace(rep(), end_s=rep().close_s + rep().eccentric_s * (1.0 - share))
+
+
+@pytest.mark.parametrize(
+    ("worse", "says"),
+    [
+        (lambda share: hurried(share), "come back 67 % faster"),
+        (lambda share: replace(rep(), smoothness=(-1.6 / (1.0 - share),) * 2), "67 % less smooth"),
+        (lambda share: replace(rep(), tremor_rad_s=0.05 / (1.0 - share)), "tremble 67 % more"),
+    ],
+)
+def test_less_control_is_told_and_is_no_fatigue_by_itself(worse: Callable[[float], Rep], says: str) -> None:
+    shares = (0.0, 0.0, 0.0, 0.1, 0.2, 0.3, 0.4, 0.4)
+    found = trends.fatigue([worse(share) for share in shares], None)
+    (evidence,) = found.evidence
+    assert says in evidence
+    assert not found.detected
+    assert trends.fatigue([worse(share) for share in shares[::-1]], None).evidence == ()
+    assert trends.fatigue([worse(0.4 * (number == 6)) for number in range(8)], None).evidence == ()
 
 
 def test_four_reps_show_no_trend() -> None:
