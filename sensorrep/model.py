@@ -267,8 +267,6 @@ class SetSummary:
     fatigue: Fatigue
     axes: tuple[tuple[float, float, float] | None, tuple[float, float, float] | None]
     """Axis that each shank turned about, a unit vector in its sensor's frame; a positive rotation opens."""
-    drift_rad_s: float | None = None
-    """How fast the rest level of the heel opening crept during the set."""
 
 
 @dataclass(frozen=True, slots=True)

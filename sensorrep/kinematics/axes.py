@@ -23,7 +23,7 @@ HALF_LIFE_S: Final = 30.0
 LONELY: Final = 0.4
 """Weight of a stroke in which one leg stands still. Larger: hands at the band outvote slow reps; smaller: a leg that
 nearly stands still in its reps is overlooked."""
-ONE_LEG: Final = 0.25
+FULL_PART: Final = 0.25
 """A leg takes part in full when it turns by this share of the other's turn."""
 SLANTED: Final = 0.35
 """Sine of a slope that axes do not differ by without reason."""
@@ -83,7 +83,7 @@ def consensus(
     cosine = np.abs(proposals @ unit.T)
     parts = unit.reshape(-1, 2, 3)
     legs = np.sqrt(np.einsum("kfi,kfi->kf", parts, parts))
-    both = np.minimum(legs.min(axis=1) / (ONE_LEG * np.maximum(legs.max(axis=1), 1e-12)), 1.0)
+    both = np.minimum(legs.min(axis=1) / (FULL_PART * np.maximum(legs.max(axis=1), 1e-12)), 1.0)
     weight = np.minimum(length, path_quantile(length, 0.5)) * large * 0.5 ** (age_s / HALF_LIFE_S)
     weight = weight * (LONELY + (1.0 - LONELY) * both)
     follows = cosine >= alignment

@@ -108,7 +108,6 @@ def _set(one: SetSummary, first: SetSummary) -> Document:
             "verdict": symmetry.verdict,
         },
         "fatigue": _fatigue(one.fatigue),
-        "drift_dps": _degrees(one.drift_rad_s, 3),
         "against_first": None
         if one is first
         else {f"{what}_pct": _fixed(change, 1) for what, change in against_first(one, first)._asdict().items()},
