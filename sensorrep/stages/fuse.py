@@ -108,21 +108,21 @@ def _agree(mean: FloatArray, others: list[FloatArray | None]) -> bool:
 
 def _rates_at_rest(stretches: FloatArray) -> list[FloatArray | None]:
     """Mean rate (3) of the measured rows of each stretch (m, n, 7), None if the sensor moved or was away."""
-    rows = np.ascontiguousarray(stretches.swapaxes(0, 1))
+    rows = np.ascontiguousarray(stretches[:, :, :6].swapaxes(0, 1))
     mean = rows.mean(axis=0, keepdims=True)
     steady = _is_steady(rows.var(axis=0, mean=mean))
     rates: list[FloatArray | None] = [rate if one else None for rate, one in zip(mean[0, :, :3], steady, strict=True)]
     ok = stretches[:, :, 6] > 0.0
     for index in np.flatnonzero(~ok.all(axis=1)).tolist():
-        seen = stretches[index, ok[index]]
+        seen = stretches[index, ok[index], :6]
         enough = len(seen) >= SEEN * stretches.shape[1]
         rates[index] = seen[:, :3].mean(axis=0) if enough and _is_steady(seen.var(axis=0)) else None
     return rates
 
 
 def _is_steady(variance: FloatArray) -> BoolArray:
-    """Whether readings (..., 7) that vary like this may be those of a sensor at rest."""
-    spread = np.sqrt(variance[..., :6].reshape(*variance.shape[:-1], 2, 3).sum(axis=-1))
+    """Whether readings (..., 6) that vary like this may be those of a sensor at rest."""
+    spread = np.sqrt(variance.reshape(*variance.shape[:-1], 2, 3).sum(axis=-1))
     steady: BoolArray = (spread[..., 0] < REST_GYR_RAD_S) & (spread[..., 1] < REST_ACC_M_S2)
     return steady
 
