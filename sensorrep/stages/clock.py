@@ -21,7 +21,7 @@ HOLD_NS: Final = 2_000_000_000
 COUNT_HOLD_NS: Final = 4_000_000_000
 """The first fit of counted samples after so long: two unknowns, of which the slope needs time. Their left and right
 agree half as well after 2 s (48.75 ms connection intervals, rates off by 1 %)."""
-RESUME_NS: Final = 1_000_000_000
+RESUME_NS: Final = 500_000_000
 """After a pause in counted samples so long a time tells what was lost: the fastest packet of it is hardly late."""
 KEEP_S: Final = 60.0
 """Points up to half as old again stay in the fit; beyond, a clock's own drift would bend the line."""

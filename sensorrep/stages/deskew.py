@@ -3,7 +3,7 @@
 Latency: a frame waits for the next sample of both feet after its end (one sample interval, plus what the radio
 delays one foot more than the other; a silent foot delays it by up to 2 s, once). The first two seconds of a
 sensor, and of one whose clock started anew, wait for the first fit of its clock; of one that sends no clock the first
-four, and one after each pause.
+four, and half a second after each pause.
 """
 
 from collections.abc import Mapping, Sequence
@@ -328,7 +328,7 @@ class _Feed:
         if self._counts and self._clock and self._clock.is_fitted:
             self._skip_ns = self._device_ns + round(self._interval_ns) - first_ns
             self._until_received_ns = received_ns + RESUME_NS
-            self._holds.append((at, RESUME_NS))
+            self._holds.append((at, HOLD_NS))
         elif self._counts or not self._rejoins(first_ns, received_ns):
             self._leave_clock()
             self._device_ns, self._until_device_ns = first_ns, first_ns + HOLD_NS
