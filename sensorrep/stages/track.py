@@ -101,8 +101,10 @@ class Track:
         self.spans_ns += int(sound_ns.sum())
 
         step_s = step_ns * 1e-9
-        nodes = np.empty((3, 6, len(step_ns) + 1))
-        integral, value, slope = nodes
+        kept = len(self._hole) - 1  # the newest node is made anew
+        nodes = np.empty((3, 6, kept + len(step_ns) + 1))
+        nodes[:, :, :kept] = self._nodes[:, :, :-1]
+        integral, value, slope = nodes[:, :, kept:]
         value[:, :1], value[:, 1:] = self._last, timed.values
         np.divide(value[:, 1:] - value[:, :-1], step_s, out=slope[:, :-1])
         value[3:, -1], slope[:, -1] = 0.0, 0.0
@@ -118,7 +120,7 @@ class Track:
         self._times_ns = np.concatenate([self._times_ns, timed.time_ns])
         self._holes_ns = np.concatenate([self._holes_ns, holes_ns])
         self._hole = np.concatenate([self._hole[:-1], hole, self._hole[-1:]])
-        self._nodes = np.concatenate([self._nodes[:, :, :-1], nodes], axis=2)
+        self._nodes = nodes
         self._last, self._counter, self._epoch = timed.values[:, -1:], int(timed.counter[-1]), timed.epoch
         self.newest_ns = int(timed.time_ns[-1])
 
