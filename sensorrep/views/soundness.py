@@ -127,11 +127,12 @@ class _Watch:
         self._last: dict[Foot, list[IntArray]] = {foot: [] for foot in Foot}
 
     def packets(self, packets: Sequence[Packet]) -> None:
+        each = list(packets)  # columns would make the objects anew at each look
         if not self._channels:
-            self.first_ns = self.last_ns = packets[0].received_ns
-        self._channels.update((packet.foot, packet.channel) for packet in packets)
-        self._infos |= {packet.foot: packet.payload for packet in packets if packet.channel == "info"}
-        times_ns = [packet.received_ns for packet in packets]
+            self.first_ns = self.last_ns = each[0].received_ns
+        self._channels.update((packet.foot, packet.channel) for packet in each)
+        self._infos |= {packet.foot: packet.payload for packet in each if packet.channel == "info"}
+        times_ns = [packet.received_ns for packet in each]
         self.first_ns, self.last_ns = min(self.first_ns, *times_ns), max(self.last_ns, *times_ns)
         self._samples(self._decode.push(packets))
 
