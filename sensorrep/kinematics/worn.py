@@ -6,6 +6,7 @@ an exercise takes the heels apart, and whether left and right are exchanged. All
 stay where they are; without any of it an exercise counts for what it looks like.
 """
 
+import itertools
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -24,6 +25,8 @@ CLEARLY: Final = 0.7
 """Cosine between an exercise's axis and the thigh's that says which hip it was. In simulated sets it is above 0.9."""
 CERTAIN: Final = 1.0
 """Pieces of evidence for which way is open without which hips that open outward may as well be closing."""
+AGREED: Final = 0.7
+"""Least resultant length of headings that agree: 45 degrees to either side of two."""
 NEW_POSE_RAD: Final = float(np.radians(20.0))
 KEPT_POSES: Final = 16
 FRESH_FRAMES: Final = round(240.0 * FRAME_RATE_HZ)
@@ -102,6 +105,13 @@ def not_apart(worn: Worn, found: Found) -> bool:
     inward = gait.inward(legs, found.axes)
     if np.abs(inward).min() > turning.UNSURE:
         return bool(inward.prod() < 0.0)
-    by_pose = (turning.heading_offset(pose, found.q_rest) for _, pose in reversed(worn.poses))
-    offset = next((one for one in by_pose if one is not None), None)
+    offset = _heading_offset([*(pose for _, pose in worn.poses), found.q_rest])
     return turning.opposed(quaternion.rotate(found.q_rest, found.axes), offset) < 0.0
+
+
+def _heading_offset(poses: list[FloatArray]) -> float | None:
+    """What the changes between any two poses say in common; None where they contradict each other, or say nothing."""
+    by_change = [turning.heading_offset(before, after) for before, after in itertools.combinations(poses, 2)]
+    known = np.array([offset for offset in by_change if offset is not None])
+    mean = np.exp(1j * known).mean() if len(known) else 0.0
+    return float(np.angle(mean)) if abs(mean) > AGREED else None
