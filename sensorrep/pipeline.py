@@ -31,6 +31,9 @@ from sensorrep.stages.summarise import Summarise
 GROUP_NS: Final = 50_000_000
 """How long a packet waits for one of the other foot, as frames need both. Larger: events come later where one foot is
 silent. Smaller: each foot's packets go through all stages by themselves, which costs twice as much."""
+IDLE_GROUP_NS: Final = 200_000_000
+"""How long packets are gathered while the legs are still: there is nothing to decide, and all stages cost the same for
+a packet as for many. Larger: the movement on screen begins later."""
 
 Before = TypeVar("Before")
 After = TypeVar("After")
@@ -64,6 +67,8 @@ class Pipeline:
         self._segment = Segment(movement, foot)
         self._summarise = Summarise(movement)
         self._trace: list[HeelSignal] | None = [] if trace else None
+        self._still = False
+        """Whether both shanks were, in the last frame."""
         self._end_s = 0.0
 
     def push(self, packets: Sequence[Packet]) -> list[Event]:
@@ -71,8 +76,9 @@ class Pipeline:
         packets = columns.joined([self._waiting, packets])
         if not packets:
             return []
-        is_short = packets[-1].received_ns - packets[0].received_ns < GROUP_NS
-        if is_short and not {packet.foot for packet in packets} >= self._sensors.keys():
+        waited_ns = packets[-1].received_ns - packets[0].received_ns
+        is_complete = not self._still and {packet.foot for packet in packets} >= self._sensors.keys()
+        if not is_complete and waited_ns < (IDLE_GROUP_NS if self._still else GROUP_NS):
             self._waiting = packets[:]
             return []
         self._waiting = []
@@ -122,6 +128,7 @@ class Pipeline:
                 self._trace.append(signal)
             if len(signal):
                 self._end_s = float(signal["time_s"][-1])
+                self._still = bool(signal["still"][-1].all())
             findings += self._segment.push(signal)
         return self._summarise.push(findings)
 
