@@ -55,6 +55,7 @@ def allowed_in(path: Path) -> set[str]:
     extra = {
         "sensorrep.devices": {"importlib"},
         "sensorrep.stages.decode": {"sensorrep.devices"},
+        "sensorrep.stages.feed": {"sensorrep.devices"},
     }
     return PLAIN | NUMERIC | CORE | {folder} | extra.get(name(path), set())
 

@@ -4,6 +4,8 @@ A module offers, as plain names:
 
 - ``MODEL``: its own name, as recordings write it; ``TITLE``: what people call it.
 - ``CHANNELS``: channel word -> UUID of the characteristic (lower case).
+- ``TIMES``: what its samples' time is: the sensor's ``"clock"`` (or counter), a ``"count"`` of what came and so anew
+  after each pause, or the ``"session"``'s own.
 - ``MIN_MTU``: the smallest ATT MTU that carries its packets whole.
 - ``recognises(name, services)``: whether an advertisement is one of its kind.
 - ``start(rate_hz)`` and ``stop()``: scripts (see `Script`) that configure and start, or stop, a connected sensor.
@@ -21,7 +23,7 @@ returns the sensor's info. So a whole start-up is testable without a radio.
 import importlib
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, Protocol, cast
+from typing import Final, Literal, Protocol, cast
 
 from sensorrep.model import Packet, Samples
 
@@ -91,6 +93,7 @@ class Device(Protocol):
     MODEL: str
     TITLE: str
     CHANNELS: Mapping[str, str]
+    TIMES: Literal["clock", "count", "session"]
     MIN_MTU: int
 
     def recognises(self, name: str | None, services: Sequence[str]) -> bool: ...  # noqa: D102

@@ -27,6 +27,7 @@ CHANNELS: Final = {
     "data": "8a140003-558f-4e85-b10b-dd170d9c3a8e",
     "control": "8a140004-558f-4e85-b10b-dd170d9c3a8e",
 }
+TIMES: Final = "clock"
 MIN_MTU: Final = 3 + 8 + 12
 """Three bytes of ATT, the header, and one sample."""
 

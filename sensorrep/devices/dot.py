@@ -26,6 +26,7 @@ CHANNELS: Final = {
         "battery": "3001", "messages": "7001", "acks": "7002",
     }.items()
 }  # fmt: skip
+TIMES: Final = "clock"
 MIN_MTU: Final = 66
 """Three bytes of ATT and the 63 of the long payload."""
 

@@ -25,6 +25,7 @@ CHANNELS: Final = {
     "command": "326a9001-85cb-9195-d9dd-464cfbbae75a",
     "notifications": "326a9006-85cb-9195-d9dd-464cfbbae75a",
 }
+TIMES: Final = "clock"
 MIN_MTU: Final = 23
 
 RATE_CODES: Final = {50: 7, 100: 8}

@@ -34,6 +34,7 @@ CHANNELS: Final = {
     "command": "34800001-7185-4d5d-b431-630e7050e8f0",
     "responses": "34800002-7185-4d5d-b431-630e7050e8f0",
 }
+TIMES: Final = "clock"
 MIN_MTU: Final = 161
 """What the sensor asks for; with less, a message would come in more than the two parts that have been described."""
 

@@ -23,6 +23,7 @@ CHANNELS: Final = {
     "control": "fb005c81-02e7-f387-1cad-8acd2d8df0c8",
     "data": "fb005c82-02e7-f387-1cad-8acd2d8df0c8",
 }
+TIMES: Final = "clock"
 MIN_MTU: Final = 232
 LIVE_CUES: Final = False
 """A frame of 71 samples is 1.4 s long at 52 Hz, 0.7 s at 104 Hz, and a rate waits for the acceleration beside it: a

@@ -18,6 +18,7 @@ from sensorrep.model import SAMPLE, BoolArray, FloatArray, IntArray, Packet, Sam
 MODEL: Final = "table"
 TITLE: Final = "CSV table"
 CHANNELS: Final[dict[str, str]] = {}
+TIMES: Final = "session"
 MIN_MTU: Final = 23
 CHANNEL: Final = "table"
 

@@ -22,6 +22,7 @@ CHANNELS: Final = {
     "config": "ef680401-9b35-4933-9b10-52ffa9740042",
     "raw": "ef680406-9b35-4933-9b10-52ffa9740042",
 }
+TIMES: Final = "count"
 MIN_MTU: Final = 23
 
 RATES_HZ: Final = (50, 100)

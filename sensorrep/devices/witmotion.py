@@ -25,6 +25,7 @@ CHANNELS: Final = {
     "frames": "0000ffe4-0000-1000-8000-00805f9a34fb",
     "command": "0000ffe9-0000-1000-8000-00805f9a34fb",
 }
+TIMES: Final = "count"
 MIN_MTU: Final = 23
 
 RATE_CODES: Final = {50: 0x08, 100: 0x09, 200: 0x0B}

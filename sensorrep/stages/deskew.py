@@ -7,41 +7,30 @@ four, and half a second after each pause.
 """
 
 from collections.abc import Mapping, Sequence
-from itertools import pairwise
-from typing import Final, NamedTuple
+from typing import Final
 
 import numpy as np
 
-from sensorrep import records
 from sensorrep.model import (
     FRAME,
     FRAME_RATE_HZ,
     SHORTEST_GAP,
     BoolArray,
-    FloatArray,
     Foot,
     Frames,
     IntArray,
     Samples,
     SensorInfo,
 )
-from sensorrep.stages.clock import COUNT_HOLD_NS, HOLD_NS, RESUME_NS, Clock
+from sensorrep.stages.feed import Feed
 from sensorrep.stages.track import NEVER_NS, Timed, Track
 
 FRAME_NS: Final = round(1e9 / FRAME_RATE_HZ)
 WAIT_NS: Final = 2_000_000_000
 """How long frames wait for a foot that is silent. Larger: a lost sensor stops the counting for longer. Smaller: a
 radio stall (1.5 s measured) loses samples that come in a burst after it."""
-LEAST_HOLE_NS: Final = 60_000_000
-"""No interval up to this is a hole, however high the rate: time stamps made from arrivals jitter by a connection
-interval (50 ms)."""
 HEAD_START_FRAMES: Final = 100
 """The shortest gap before a foot's first sample: two sensors never start in the same instant, nothing is lost in it."""
-REJOIN_NS: Final = (-20_000_000, 1_000_000_000)
-"""A new epoch whose first sample arrives this much after its time on the old epoch's clock goes on with that clock: the
-sensor was stopped and started, not rebooted, and needs no new fit. A reboot cannot pass for that: it takes longer."""
-WITHOUT_CLOCK: Final = frozenset({"witmotion", "thingy"})
-"""Models that send neither clock nor counter, so that their time is a count that begins anew after each pause."""
 
 
 class Deskew:
@@ -61,7 +50,7 @@ class Deskew:
     def __init__(self, feet: Mapping[Foot, SensorInfo]) -> None:
         self.late = dict.fromkeys(Foot, 0)
         """Samples that came after their frames had been made, or not after an earlier sample of the same foot."""
-        self._feeds = {foot: _Feed(sensor.device) for foot, sensor in feet.items()}
+        self._feeds = {foot: Feed(sensor.device) for foot, sensor in feet.items()}
         self._tracks = {foot: Track() for foot in feet}
         self._gaps = {foot: _Gaps() for foot in Foot}
         self._newest_ns = dict.fromkeys(feet, NEVER_NS)
@@ -98,7 +87,7 @@ class Deskew:
         timed: dict[Foot, list[Timed]] = {}
         for foot, feed in self._feeds.items():
             (at,) = (samples["foot"] == foot).nonzero()
-            timed[foot] = feed.push(_columns(samples, at)) if len(at) else []
+            timed[foot] = feed.push(samples, at) if len(at) else []
         self._take(timed, len(samples))
         return self._frames()
 
@@ -119,7 +108,7 @@ class Deskew:
         for foot, parts in timed.items():
             if parts and self._oldest_ns[foot] == NEVER_NS:
                 self._oldest_ns[foot] = int(parts[0].time_ns[0])
-        waits_ns = {foot: feed.waits_ns(rows) for foot, feed in self._feeds.items()}
+        waits_ns = {foot: WAIT_NS + feed.holds_ns(rows) for foot, feed in self._feeds.items()}
         horizon_ns = _horizon(newest, self._oldest_ns, waits_ns)
         horizon_ns[0] = self._horizon_ns
         if self._zero_ns is None:
@@ -210,174 +199,6 @@ def _zero(
     first_ns = np.minimum.reduce([np.where(newest[foot] > NEVER_NS, oldest_ns[foot], -NEVER_NS) for foot in newest])
     (begun,) = np.nonzero(horizon_ns > first_ns)
     return (int(begun[0]), int(first_ns[begun[0]])) if len(begun) else (len(horizon_ns), None)
-
-
-class _Columns(NamedTuple):
-    """One foot's samples of a block; `at` is the row of each."""
-
-    at: IntArray
-    epoch: IntArray
-    counter: IntArray
-    device_ns: IntArray
-    received_ns: IntArray
-    values: FloatArray
-    """(6, n): acceleration, angular rate."""
-
-
-def _columns(samples: Samples, at: IntArray) -> _Columns:
-    if len(at) < len(samples):
-        samples = Samples(records.picked(samples, at))
-    values = np.empty((6, len(at)))
-    values[:3], values[3:] = samples["acc_m_s2"].T, samples["gyr_rad_s"].T
-    counter, device_ns, received_ns = (samples[name].copy() for name in ("counter", "device_ns", "received_ns"))
-    return _Columns(at, samples["epoch"].copy(), counter, device_ns, received_ns, values)
-
-
-class _Feed:
-    """One foot's samples onto the host's clock; a clock that is new waits for its first fit."""
-
-    def __init__(self, device: str) -> None:
-        self._counts = device in WITHOUT_CLOCK
-        self._own_clock = device != "table"
-        """False where the sensor's time is the session's, as in a table."""
-        self._epoch = -1
-        self._clock: Clock | None = None
-        self._known_slope: float | None = None
-        self._held: list[_Columns] = []
-        self._holds: list[tuple[int, int]] = [(-1, 0)]
-        """From which row of this block on samples are held, and for how long (0: not)."""
-        self._interval_ns = 0.0
-        self._skip_ns = 0
-        """Makes a count that began anew after a pause go on from the old one."""
-        self._until_device_ns = self._until_received_ns = NEVER_NS
-        """What sample ends the hold: the first that is not before either."""
-        self._device_ns = NEVER_NS
-        self._longest_ns = 0.0
-
-    @property
-    def slope(self) -> float:
-        return self._clock.slope if self._clock else self._known_slope or 0.0
-
-    @property
-    def is_held(self) -> bool:
-        """Whether samples are, or in this block were, held."""
-        return self._holds != [(-1, 0)]
-
-    def push(self, columns: _Columns) -> list[Timed]:
-        """Samples that are timed now."""
-        epoch = columns.epoch
-        if epoch[0] == epoch[-1]:
-            return self._push_epoch(columns)
-        bounds = [0, *(np.flatnonzero(epoch[1:] != epoch[:-1]) + 1).tolist(), len(epoch)]
-        return [timed for begin, end in pairwise(bounds) for timed in self._push_epoch(_rows(columns, begin, end))]
-
-    def waits_ns(self, rows: int) -> IntArray | int:
-        """How far this foot may fall behind the other, before a block of so many rows and after each: (rows + 1,).
-
-        To be asked once after each block.
-        """
-        holds, self._holds = self._holds, [(-1, self._holds[-1][1])]
-        if len(holds) == 1:
-            return WAIT_NS + holds[0][1]
-        waits = np.empty(rows + 1, np.int64)
-        for row, hold_ns in holds:
-            waits[row + 1 :] = WAIT_NS + hold_ns
-        return waits
-
-    def release(self, at: int) -> list[Timed]:
-        """What was held, timed with what there is."""
-        if not self._held:
-            return []
-        self._holds.append((at, 0))
-        columns = self._joined()
-        self._held = []
-        columns.at.fill(at)
-        if self._clock and not self._clock.goes_on(columns.device_ns, columns.received_ns):
-            self._leave_clock()
-        if not self._clock:
-            self._interval_ns, counted = _interval(columns.device_ns, columns.counter)
-            self._longest_ns = max(2.5 * self._interval_ns, LEAST_HOLE_NS)
-            first_ns, received_ns = int(columns.device_ns[0]), int(columns.received_ns[0])
-            self._clock = Clock(first_ns, received_ns, counted or self._counts, self._known_slope)
-        return [self._time(columns)]
-
-    def _push_epoch(self, columns: _Columns) -> list[Timed]:
-        timed = []
-        if columns.epoch[0] != self._epoch:
-            timed = self.release(int(columns.at[0]))
-            self._epoch = int(columns.epoch[0])
-            self._begin_epoch(columns)
-        device_ns = np.maximum.accumulate(np.maximum(columns.device_ns + self._skip_ns, self._device_ns))
-        self._device_ns = int(device_ns[-1])
-        columns = columns._replace(device_ns=device_ns)
-        while self._holds[-1][1]:
-            ready = int(np.searchsorted(columns.device_ns, self._until_device_ns))
-            ready = max(ready, int(np.searchsorted(columns.received_ns, self._until_received_ns)))
-            self._held.append(_rows(columns, 0, ready))
-            columns = _rows(columns, ready, len(columns.at))
-            if not len(columns.at):
-                return timed
-            if not self._holds_on(int(columns.at[0])):
-                timed += self.release(int(columns.at[0]))
-        return [*timed, self._time(columns)]
-
-    def _begin_epoch(self, columns: _Columns) -> None:
-        """Go on with the clock, or hold samples until it is known to go on, or for a new one."""
-        at, first_ns, received_ns = int(columns.at[0]), int(columns.device_ns[0]), int(columns.received_ns[0])
-        self._skip_ns, self._until_device_ns, self._until_received_ns = 0, NEVER_NS, NEVER_NS
-        if self._counts and self._clock and self._clock.is_fitted:
-            self._skip_ns = self._device_ns + round(self._interval_ns) - first_ns
-            self._until_received_ns = received_ns + RESUME_NS
-            self._holds.append((at, HOLD_NS))
-        elif self._counts or not self._rejoins(first_ns, received_ns):
-            self._leave_clock()
-            self._device_ns, self._until_device_ns = first_ns, first_ns + HOLD_NS
-            self._holds.append((at, HOLD_NS))
-
-    def _rejoins(self, device_ns: int, received_ns: int) -> bool:
-        late_ns = self._clock.lateness_ns(device_ns, received_ns) if self._clock else np.inf
-        return REJOIN_NS[0] <= late_ns <= REJOIN_NS[1]
-
-    def _holds_on(self, at: int) -> bool:
-        """Whether more samples are held from this row on, since those so far do not tell a count's rate and begin."""
-        held = self._joined()
-        until_ns = int(held.received_ns[0]) + COUNT_HOLD_NS
-        if not self._counts or self._until_received_ns >= until_ns or self._known_slope is not None:
-            return False
-        if self._clock and (self._clock.is_sure or self._clock.goes_on(held.device_ns, held.received_ns)):
-            return False
-        self._until_received_ns = until_ns
-        self._holds.append((at, COUNT_HOLD_NS))
-        return True
-
-    def _leave_clock(self) -> None:
-        if self._clock and self._clock.is_sure:
-            self._known_slope = self._clock.slope
-        self._clock = None
-
-    def _joined(self) -> _Columns:
-        return _Columns(*(np.concatenate(parts, axis=-1) for parts in zip(*self._held, strict=True)))
-
-    def _time(self, columns: _Columns) -> Timed:
-        time_ns = columns.device_ns
-        if self._clock and self._own_clock:
-            time_ns = self._clock.push(columns.device_ns, columns.received_ns)
-        return Timed(columns.at, time_ns, self._epoch, columns.counter, columns.values, self._longest_ns)
-
-
-def _rows(columns: _Columns, begin: int, end: int) -> _Columns:
-    rows = slice(begin, end)
-    at, epoch, counter, device_ns, received_ns, values = columns
-    return _Columns(at[rows], epoch[rows], counter[rows], device_ns[rows], received_ns[rows], values[:, rows])
-
-
-def _interval(device_ns: IntArray, counter: IntArray) -> tuple[float, bool]:
-    """Usual time between samples (0 if unknown), and whether the sensor's time only counts them."""
-    if len(counter) < 2:
-        return 0.0, False
-    step_ns, step = np.diff(device_ns), np.diff(counter)
-    interval_ns = float(np.median(step_ns / step))
-    return interval_ns, bool((np.abs(step_ns - step * interval_ns) <= 2).all())
 
 
 class _Gaps:
