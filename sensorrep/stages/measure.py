@@ -10,8 +10,8 @@ from sensorrep.model import HEEL, POSE, BoolArray, FloatArray, Foot, HeelSignal,
 
 STILL_RAD_S: Final = float(np.radians(1.0))
 """Speed of a shank below which it is still. Larger: slow reps look like rest. Smaller: noise looks like movement."""
-WEIGHTS: Final = np.hanning(7)[1:-1] / np.hanning(7).sum()
-"""Smoothing of speed over 5 frames (0.05 s), on top of `filter`'s: tremor and noise then make few moments of
+WEIGHTS: Final = np.hanning(9)[1:-1] / np.hanning(9).sum()
+"""Smoothing of speed over 7 frames (0.07 s), on top of `filter`'s: tremor and noise then make few moments of
 standstill. More frames do not find more reps, and each two delay every event by 10 ms."""
 LATENCY: Final = len(WEIGHTS) // 2 + 1
 """Frames by which the signal comes late: half the smoothing, and one to see the speed grow again."""
