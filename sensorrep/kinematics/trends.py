@@ -108,16 +108,16 @@ def fatigue(reps: Sequence[Rep], first_set: Sequence[Rep] | None) -> Fatigue:
 def _less_control(reps: Sequence[Rep]) -> Iterator[str]:
     """What the last two reps do worse by LOSS or more than the first EARLY ones did, as no accident."""
     for what, values in (
-        ("the legs come back {:.0f} % faster", [1.0 / max(rep.eccentric_s, SHORTEST_PHASE_S) for rep in reps]),
-        ("opening is {:.0f} % less smooth", [_jerkiness(rep) for rep in reps]),
-        ("holds tremble {:.0f} % more", [rep.tremor_rad_s for rep in reps]),
+        ("the legs come back {:.1f} times as fast", [1.0 / max(rep.eccentric_s, SHORTEST_PHASE_S) for rep in reps]),
+        ("opening is {:.1f} times as jerky", [_jerkiness(rep) for rep in reps]),
+        ("holds tremble {:.1f} times as much", [rep.tremor_rad_s for rep in reps]),
     ):
         worse = np.array([value for value in values if value is not None])
         if len(worse) < len(reps) or not (usual := float(np.median(worse[:EARLY]))):
             continue
-        rise = float(worse[-2:].mean()) / usual - 1.0
-        if rise >= LOSS and falling_by_chance(-worse) < ACCIDENT:
-            yield what.format(100.0 * rise) + " in the last two reps"
+        ratio = float(worse[-2:].mean()) / usual
+        if ratio >= 1.0 + LOSS and falling_by_chance(-worse) < ACCIDENT:
+            yield what.format(ratio) + " in the last two reps"
 
 
 def falling_by_chance(values: FloatArray) -> float:

@@ -181,9 +181,9 @@ def hurried(share: float) -> Rep:
 @pytest.mark.parametrize(
     ("worse", "says"),
     [
-        (lambda share: hurried(share), "come back 67 % faster"),
-        (lambda share: replace(rep(), smoothness=(-1.6 / (1.0 - share),) * 2), "67 % less smooth"),
-        (lambda share: replace(rep(), tremor_rad_s=0.05 / (1.0 - share)), "tremble 67 % more"),
+        (lambda share: hurried(share), "come back 1.7 times as fast"),
+        (lambda share: replace(rep(), smoothness=(-1.6 / (1.0 - share),) * 2), "1.7 times as jerky"),
+        (lambda share: replace(rep(), tremor_rad_s=0.05 / (1.0 - share)), "tremble 1.7 times as much"),
     ],
 )
 def test_less_control_is_told_and_is_no_fatigue_by_itself(worse: Callable[[float], Rep], says: str) -> None:
