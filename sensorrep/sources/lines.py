@@ -31,7 +31,7 @@ _CHANNEL: Final = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 _HEX: Final = re.compile(r"(?:[0-9a-fA-F]{2})*")
 _EVENT_KIND: Final = re.compile(r"[a-z][a-z0-9_]{0,31}")
 _PACKET: Final = re.compile(
-    rb'\[(?P<number>[0-9]{1,19}),"(?P<foot>[a-z]+)","(?P<channel>[A-Za-z0-9_.-]{1,64})","(?P<payload>([0-9a-fA-F]{2})*)"\]'
+    rf'\[(?P<number>[0-9]{{1,19}}),"(?P<foot>[a-z]+)","(?P<channel>{_CHANNEL.pattern})","(?P<payload>{_HEX.pattern})"\]'.encode()
 )
 
 
