@@ -25,8 +25,11 @@ LONELY: Final = 0.4
 nearly stands still in its reps is overlooked."""
 FULL_PART: Final = 0.25
 """A leg takes part in full when it turns by this share of the other's turn."""
-SLANTED: Final = 0.35
-"""Sine of a slope that axes do not differ by without reason."""
+SLOPED_ALIKE: Final = 0.5
+"""Least sum of the sines of two axes' slopes that shows legs which turn the same way. Smaller: thighs of which one
+slopes up and one down by 10 degrees pass for sway. Larger: sway in hook-lying is counted more often."""
+SLOPED_APART: Final = 0.7
+"""Least difference of these sines that shows legs which turn against each other."""
 UNSURE: Final = 0.3
 """Cosine between directions that are too near a right angle to be told apart."""
 MOST_TURN_RAD: Final = float(np.radians(150.0))
@@ -174,9 +177,9 @@ def opposed(axes_earth: FloatArray, offset_rad: float | None) -> float:
     the vertical parts are opposite, whatever the headings. Level axes need the headings' offset.
     """
     left, right = axes_earth
-    if abs(left[2] + right[2]) > max(abs(left[2] - right[2]), SLANTED):
+    if abs(left[2] + right[2]) > max(abs(left[2] - right[2]), SLOPED_ALIKE):
         return -1.0
-    if abs(left[2] - right[2]) > 2.0 * SLANTED:
+    if abs(left[2] - right[2]) > SLOPED_APART:
         return 1.0
     if offset_rad is None:
         return 0.0

@@ -1,8 +1,8 @@
-"""The lever arm from the axis to the sensor, and what it tells: which posture this is, and whether feet moved at all.
+"""The lever arm from the axis to the sensor, and what it tells: which posture this is.
 
 A shank that turns about its thigh swings the sensor on an arm as long as the shank, and the accelerometer feels it. So
 without knowing how the sensor is strapped on, its own turning shows where the knee is: below a prone person's ankle,
-above a seated one's. A foot that twists about its own long axis has no arm.
+above a seated one's.
 """
 
 from collections.abc import Sequence
@@ -19,8 +19,6 @@ CORRELATED: Final = 5.0
 """Neighbouring residuals are alike (filter, soft tissue), so the uncertainty is larger than for white noise."""
 LEAST_SEEN: Final = 0.8
 """Share of a rep's frames that must have been measured; what was interpolated between them does not count."""
-LEAST_ARM_M: Final = 0.12
-"""A shorter arm than this is no shank: the sensor sits above the ankle."""
 STEEP_RAD: Final = float(np.radians(72.0))
 SLANTED_RAD: Final = float(np.radians(28.0))
 
@@ -32,11 +30,6 @@ class Arm(NamedTuple):
     """(3,) across the axis, in the sensor's frame at rest."""
     sd_m: float
     """Standard uncertainty of either component."""
-
-    @property
-    def length_m(self) -> float:
-        """How long the arm is."""
-        return float(np.sqrt((self.vector_m**2).sum()))
 
 
 def arm(stretch: HeelSignal, found: Found, spans: Sequence[Span], foot: int) -> Arm | None:
@@ -75,12 +68,6 @@ def arm(stretch: HeelSignal, found: Found, spans: Sequence[Span], foot: int) -> 
     variance = float(residual @ residual) / len(force) * np.linalg.inv(design.T @ design)
     vector = solution[2] * across[0] + solution[3] * across[1]
     return Arm(vector, CORRELATED * float(np.sqrt(max(variance[2, 2], variance[3, 3]))))
-
-
-def on_the_spot(stretch: HeelSignal, found: Found, spans: Sequence[Span]) -> bool:
-    """Whether both feet only twisted about the shanks' own axes: then neither sensor is on an arm."""
-    arms = [arm(stretch, found, spans, foot) for foot in (0, 1)]
-    return all(one is not None and one.length_m + 2.0 * one.sd_m < LEAST_ARM_M for one in arms)
 
 
 def posture(stretch: HeelSignal, found: Found, spans: Sequence[Span], feet: tuple[int, ...]) -> Posture | None:

@@ -11,7 +11,7 @@ from sensorrep import quaternion, records
 from sensorrep.kinematics import axes as turning
 from sensorrep.kinematics import worn
 from sensorrep.kinematics.measures import measure
-from sensorrep.kinematics.posture import on_the_spot, posture
+from sensorrep.kinematics.posture import posture
 from sensorrep.kinematics.reps import VALLEY, Found, Template, common_stroke, find
 from sensorrep.kinematics.sets import LEAST_DOUBTFUL, LEAST_REPS, SET_GAP_S, begun, last_set, like_known, may_be_set
 from sensorrep.kinematics.spans import LIMITS, LONGEST_REP_S, Span
@@ -232,10 +232,9 @@ class Segment:
         if run:
             self._prior = found.direction
             self._found = found
-        sure = self._announced or like_known(found, self._known)  # headings and arms are known less well than that
-        if run and not sure and len(self._feet) > 1:
-            apart = not worn.not_apart(self._worn, found) and not on_the_spot(stretch, found, run)
-            run = run if apart else []
+        sure = self._announced or like_known(found, self._known)  # headings are known less well than that
+        if run and not sure and len(self._feet) > 1 and worn.not_apart(self._worn, found):
+            run = []
         return found, run
 
     def _is_established(self) -> bool:

@@ -96,6 +96,18 @@ def test_both_feet_to_the_same_side_are_no_rep() -> None:
     assert counts(findings(poses(alike(session([8])), same))) == []
 
 
+def test_an_accelerometer_that_feels_gravity_alone_counts_all_the_same() -> None:
+    """The arm from the knee is a help, no condition: other programs' simulations and fused recordings have none."""
+    for axes in (LEVEL, VERTICAL):
+        assert counts(findings(poses(alike(session([8])), axes, arm_m=np.zeros(3)))) == [8]
+
+
+def test_thighs_that_slope_a_little_unlike_each_other_are_no_sway() -> None:
+    uneven = np.array([[1.0, 0.0, 0.22], [-1.0, 0.0, 0.22]])
+    uneven /= np.linalg.norm(uneven, axis=1, keepdims=True)
+    assert counts(findings(poses(alike(session([8])), uneven))) == [8]
+
+
 def knees_bend_first(right_sign: float, heading_rad: float) -> Poses:
     """Both knees bend by 80 degrees about y, after a little shuffle; then eight movements about x.
 
