@@ -35,6 +35,8 @@ QUIET_RAD_S: Final = float(np.radians(15.0))
 QUIET_FRAMES: Final = round(0.3 * FRAME_RATE_HZ)
 """Poses are compared when both shanks were slower than this for so long: in mid-stride legs are not parallel."""
 
+SAME_WAY: Final = "both legs turning the same way"
+
 
 class Worn(NamedTuple):
     """What was seen up to some frame."""
@@ -95,18 +97,18 @@ def inward(worn: Worn) -> FloatArray | None:
     return -legs.inward if worn.swapped else legs.inward
 
 
-def not_apart(worn: Worn, found: Found) -> bool:
-    """Whether knees bent, feet twisted, or both legs turned the same way in the room, which is no heels apart."""
+def other_movement(worn: Worn, found: Found) -> str | None:
+    """What the legs did in place of heels apart, in words; None where it may be that."""
     if not found.axes.any(axis=1).all():
-        return False
+        return None
     legs = worn.gait.legs
     if (knees.about_hinges(worn.turns, found.axes) + gait.about_shanks(legs, found.axes)).min() > ASKEW:
-        return True
+        return "knees that bent, or feet that twisted"
     inward = gait.inward(legs, found.axes)
     if np.abs(inward).min() > turning.UNSURE:
-        return bool(inward.prod() < 0.0)
+        return SAME_WAY if inward.prod() < 0.0 else None
     offset = _heading_offset([*(pose for _, pose in worn.poses), found.q_rest])
-    return turning.opposed(quaternion.rotate(found.q_rest, found.axes), offset) < 0.0
+    return SAME_WAY if turning.opposed(quaternion.rotate(found.q_rest, found.axes), offset) < 0.0 else None
 
 
 def _heading_offset(poses: list[FloatArray]) -> float | None:

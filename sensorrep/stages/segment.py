@@ -10,6 +10,7 @@ import numpy as np
 from sensorrep import quaternion, records
 from sensorrep.kinematics import axes as turning
 from sensorrep.kinematics import worn
+from sensorrep.kinematics.knocks import STEPS, walked
 from sensorrep.kinematics.measures import measure
 from sensorrep.kinematics.posture import posture
 from sensorrep.kinematics.reps import VALLEY, Found, Template, common_stroke, find
@@ -84,6 +85,8 @@ class Segment:
         self._begun = 0
         """Frame from which on the running set's reps were found."""
         self._found: Found | None = None
+        self._other: str | None = None
+        """What the stretch held in place of the exercise when last looked at."""
         self._worn = worn.NOTHING_SEEN
         self._watched = 0
         """Number of frames of which `_worn` knows."""
@@ -233,8 +236,10 @@ class Segment:
             self._prior = found.direction
             self._found = found
         sure = self._announced or like_known(found, self._known)  # headings are known less well than that
-        if run and not sure and len(self._feet) > 1 and worn.not_apart(self._worn, found):
-            run = []
+        self._other = None
+        if run and not sure and len(self._feet) > 1:
+            self._other = worn.other_movement(self._worn, found) or (STEPS if walked(stretch, run) else None)
+            run = [] if self._other else run
         return found, run
 
     def _is_established(self) -> bool:
@@ -310,7 +315,7 @@ class Segment:
     def _rejected(self, span: Span) -> Rejected:
         time_s = self._stretch["time_s"]
         failed = [check for check in span.checks if not check.passed]
-        why = f"not {failed[0].rule}" if failed else "too few alike to be a set"
+        why = f"not {failed[0].rule}" if failed else self._other or "too few alike to be a set"
         return Rejected(float(time_s[span.leaves]), float(time_s[span.back]), why, span.checks)
 
     def _restart(self, frame: int) -> None:

@@ -108,6 +108,15 @@ def test_thighs_that_slope_a_little_unlike_each_other_are_no_sway() -> None:
     assert counts(findings(poses(alike(session([8])), uneven))) == [8]
 
 
+@pytest.mark.parametrize(("knocked", "counted"), [([0, 1], []), ([0], [8]), ([1], [8])])
+def test_movements_in_which_the_floor_knocks_both_feet_are_steps(knocked: list[int], counted: list[int]) -> None:
+    motion = poses(alike(session([8])))
+    for rep in range(8):
+        at = round((3.0 + 3.2 * rep + 1.2) * FRAME_RATE_HZ)
+        motion["acc_m_s2"][at : at + 4, knocked] *= 1.6
+    assert counts(findings(motion)) == counted
+
+
 def knees_bend_first(right_sign: float, heading_rad: float) -> Poses:
     """Both knees bend by 80 degrees about y, after a little shuffle; then eight movements about x.
 

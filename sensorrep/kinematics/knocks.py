@@ -1,0 +1,36 @@
+"""Knocks: the floor strikes a walking foot, and nothing strikes one in the exercise.
+
+Legs that walk with short steps turn against each other, evenly and by as much as in reps. But the shank of a lying or
+seated person turns about a knee at rest, so all that its sensor feels besides gravity is what it takes to swing it on
+an arm no longer than a shank.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+
+from sensorrep.kinematics.spans import Span
+from sensorrep.model import FRAME_RATE_HZ, HeelSignal
+
+GRAVITY_M_S2: Final = 9.81
+LONGEST_ARM_M: Final = 0.5
+"""From the knee to a sensor above the ankle, in the tallest people."""
+KNOCK_M_S2: Final = 3.0
+"""What acceleration exceeds in a knock beyond gravity and the arm's part: ten times a cheap sensor's errors; a soft
+step is twice as hard. Larger: shuffling is counted. Smaller: heels that bump on the floor spoil a set."""
+
+STEPS: Final = "steps: the floor knocked both feet"
+
+
+def walked(stretch: HeelSignal, run: Sequence[Span]) -> bool:
+    """Whether both feet are knocked in most excursions of a run."""
+    first = run[0].low
+    part = stretch[first : run[-1].next_low + 1]
+    turning = np.gradient(part["rate_rad_s"], axis=0) * FRAME_RATE_HZ
+    swing = np.sqrt((turning**2).sum(axis=2)) + (part["rate_rad_s"] ** 2).sum(axis=2)
+    felt = np.abs(np.sqrt((part["acc_m_s2"] ** 2).sum(axis=2)) - GRAVITY_M_S2)
+    beyond = np.where(part["ok"], felt - LONGEST_ARM_M * swing, 0.0)
+    edges = np.array([[span.low, span.next_low] for span in run]).ravel() - first
+    hardest = np.maximum.reduceat(beyond, edges)[::2]
+    return bool(np.median(hardest, axis=0).min() > KNOCK_M_S2)
