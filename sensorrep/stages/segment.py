@@ -86,7 +86,8 @@ class Segment:
         """Frame from which on the running set's reps were found."""
         self._found: Found | None = None
         self._other: str | None = None
-        """What the stretch held in place of the exercise when last looked at."""
+        """What the stretch held in place of the exercise when last looked at, and up to which of its frames."""
+        self._other_end = 0
         self._worn = worn.NOTHING_SEEN
         self._watched = 0
         """Number of frames of which `_worn` knows."""
@@ -171,6 +172,15 @@ class Segment:
             self._pending = found.coming_back
             unsure = found.coming_back and run[-1:] == list(found.spans[-1:])
             yield from self._announce(frame, found, run[:-1] if unsure else run)
+            if self._other == STEPS:
+                yield from self._leave_steps(found)
+
+    def _leave_steps(self, found: Found) -> Iterator[Rejected]:
+        """Begin a new stretch after steps, or they would outvote a set's reps for as long as they are remembered."""
+        end = self._other_end + self._origin
+        yield from (self._rejected(span) for span in found.spans if span.back <= self._other_end)
+        self._forget(end)
+        self._anchor = self._stretch["q_earth_sensor"][0].copy()
 
     def _announce(self, frame: int, found: Found, run: list[Span]) -> Iterator[RepCounted | RepsCorrected]:
         """Say which reps of the running set are new, or that some were none."""
@@ -221,6 +231,7 @@ class Segment:
         stretch = HeelSignal(self._stretch[: frame + 1 - self._origin])
         edges = np.array([edge for edge in self._edges if edge <= frame]) - self._origin
         keep = self._is_established()
+        self._other = None
         common = common_stroke(stretch, edges, self._feet, self._movement, self._prior, keep=keep)
         if common is None or not (final or self._announced or may_be_set(common, self._known)):
             return None, []
@@ -236,10 +247,10 @@ class Segment:
             self._prior = found.direction
             self._found = found
         sure = self._announced or like_known(found, self._known)  # headings are known less well than that
-        self._other = None
         if run and not sure and len(self._feet) > 1:
             self._other = worn.other_movement(self._worn, found) or (STEPS if walked(stretch, run) else None)
-            run = [] if self._other else run
+            if self._other:
+                self._other_end, run = run[-1].back, []
         return found, run
 
     def _is_established(self) -> bool:

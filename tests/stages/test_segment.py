@@ -117,6 +117,22 @@ def test_movements_in_which_the_floor_knocks_both_feet_are_steps(knocked: list[i
     assert counts(findings(motion)) == counted
 
 
+def test_steps_before_a_set_are_told_as_such_and_cost_none_of_its_reps() -> None:
+    """Twice as far as the reps, and about another axis: while they were remembered, they would outvote these."""
+    opening = session([8, 6])
+    steps = np.arange(len(opening)) < (3.0 + 8 * 3.2 + 2.0) * FRAME_RATE_HZ
+    apart = np.array([1.0, -1.0])[:, None, None] * np.radians(opening)[:, None]
+    walk = quaternion.from_rotation_vector((2.0 * apart * steps[None, :, None] * [0.0, 1.0, 0.0]).swapaxes(0, 1))
+    legs = quaternion.from_rotation_vector((apart * ~steps[None, :, None] * [1.0, 0.0, 0.0]).swapaxes(0, 1))
+    motion = worn(quaternion.multiply(legs, walk))
+    for step in range(8):
+        at = round((3.0 + 3.2 * step + 1.2) * FRAME_RATE_HZ)
+        motion["acc_m_s2"][at : at + 4] *= 1.6
+    found = findings(motion)
+    assert counts(found) == [6]
+    assert [one.why for one in found if isinstance(one, Rejected)][:6] == ["steps: the floor knocked both feet"] * 6
+
+
 def knees_bend_first(right_sign: float, heading_rad: float) -> Poses:
     """Both knees bend by 80 degrees about y, after a little shuffle; then eight movements about x.
 
