@@ -1,8 +1,8 @@
-"""The lever arm from the axis to the sensor, and what it tells: which posture this is.
+"""The lever arm from the axis to the sensor, and what it tells: which posture this is, and whether feet moved at all.
 
 A shank that turns about its thigh swings the sensor on an arm as long as the shank, and the accelerometer feels it. So
 without knowing how the sensor is strapped on, its own turning shows where the knee is: below a prone person's ankle,
-above a seated one's.
+above a seated one's. A foot that twists about its own long axis has an arm as short as the ankle is thick.
 """
 
 from collections.abc import Sequence
@@ -19,6 +19,11 @@ CORRELATED: Final = 5.0
 """Neighbouring residuals are alike (filter, soft tissue), so the uncertainty is larger than for white noise."""
 LEAST_SEEN: Final = 0.8
 """Share of a rep's frames that must have been measured; what was interpolated between them does not count."""
+LEAST_ARM_M: Final = 0.12
+"""A shorter arm than this is no shank: the sensor sits above the ankle."""
+FELT: Final = 3.0
+"""An arm of so many standard uncertainties is felt. Where none is, the accelerometer shows gravity alone, as in fused
+data and in simulations, and says nothing."""
 STEEP_RAD: Final = float(np.radians(72.0))
 SLANTED_RAD: Final = float(np.radians(28.0))
 
@@ -30,6 +35,16 @@ class Arm(NamedTuple):
     """(3,) across the axis, in the sensor's frame at rest."""
     sd_m: float
     """Standard uncertainty of either component."""
+
+    @property
+    def length_m(self) -> float:
+        """How long the arm is."""
+        return float(np.sqrt((self.vector_m**2).sum()))
+
+    @property
+    def is_short(self) -> bool:
+        """Whether there is an arm, and it is no shank's."""
+        return self.length_m > FELT * self.sd_m and self.length_m + 2.0 * self.sd_m < LEAST_ARM_M
 
 
 def arm(stretch: HeelSignal, found: Found, spans: Sequence[Span], foot: int) -> Arm | None:
@@ -68,6 +83,12 @@ def arm(stretch: HeelSignal, found: Found, spans: Sequence[Span], foot: int) -> 
     variance = float(residual @ residual) / len(force) * np.linalg.inv(design.T @ design)
     vector = solution[2] * across[0] + solution[3] * across[1]
     return Arm(vector, CORRELATED * float(np.sqrt(max(variance[2, 2], variance[3, 3]))))
+
+
+def on_the_spot(stretch: HeelSignal, found: Found, spans: Sequence[Span]) -> bool:
+    """Whether both feet only twisted about the shanks' own axes: then the sensors are on short arms."""
+    arms = [arm(stretch, found, spans, foot) for foot in (0, 1)]
+    return all(one is not None and one.is_short for one in arms)
 
 
 def posture(stretch: HeelSignal, found: Found, spans: Sequence[Span], feet: tuple[int, ...]) -> Posture | None:

@@ -12,7 +12,7 @@ from sensorrep.kinematics import axes as turning
 from sensorrep.kinematics import worn
 from sensorrep.kinematics.knocks import STEPS, walked
 from sensorrep.kinematics.measures import measure
-from sensorrep.kinematics.posture import posture
+from sensorrep.kinematics.posture import on_the_spot, posture
 from sensorrep.kinematics.reps import VALLEY, Found, Template, common_stroke, find
 from sensorrep.kinematics.sets import LEAST_DOUBTFUL, LEAST_REPS, SET_GAP_S, begun, last_set, like_known, may_be_set
 from sensorrep.kinematics.spans import LIMITS, LONGEST_REP_S, Span
@@ -246,9 +246,13 @@ class Segment:
         if run:
             self._prior = found.direction
             self._found = found
-        sure = self._announced or like_known(found, self._known)  # headings are known less well than that
+        sure = self._announced or like_known(found, self._known)  # headings and arms are known less well than that
         if run and not sure and len(self._feet) > 1:
-            self._other = worn.other_movement(self._worn, found) or (STEPS if walked(stretch, run) else None)
+            self._other = worn.other_movement(self._worn, found)
+            if walked(stretch, run):
+                self._other = STEPS
+            elif on_the_spot(stretch, found, run):
+                self._other = "feet that twisted on the spot"
             if self._other:
                 self._other_end, run = run[-1].back, []
         return found, run
