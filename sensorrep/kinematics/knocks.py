@@ -1,8 +1,8 @@
-"""Knocks: the floor strikes a walking foot, and nothing strikes one in the exercise.
+"""Knocks: the floor strikes walking feet in turn, and nothing does so in the exercise.
 
 Legs that walk with short steps turn against each other, evenly and by as much as in reps. But the shank of a lying or
 seated person turns about a knee at rest, so all that its sensor feels besides gravity is what it takes to swing it on
-an arm no longer than a shank.
+an arm no longer than a shank. Heels that meet on their return are knocked too, but both at once.
 """
 
 from collections.abc import Sequence
@@ -18,19 +18,22 @@ LONGEST_ARM_M: Final = 0.5
 """From the knee to a sensor above the ankle, in the tallest people."""
 KNOCK_M_S2: Final = 3.0
 """What acceleration exceeds in a knock beyond gravity and the arm's part: ten times a cheap sensor's errors; a soft
-step is twice as hard. Larger: shuffling is counted. Smaller: heels that bump on the floor spoil a set."""
+step is twice as hard. Larger: shuffling is counted. Smaller: feet that brush over the floor spoil a set."""
+IN_TURN_FRAMES: Final = round(0.15 * FRAME_RATE_HZ)
+"""Feet that are knocked by so much one after the other walk: a hurried step takes 0.4 s."""
 
-STEPS: Final = "steps: the floor knocked both feet"
+STEPS: Final = "steps: the floor knocked the feet in turn"
 
 
 def walked(stretch: HeelSignal, run: Sequence[Span]) -> bool:
-    """Whether both feet are knocked in most excursions of a run."""
+    """Whether the feet are knocked one after the other in most excursions of a run."""
     first = run[0].low
     part = stretch[first : run[-1].next_low + 1]
     turning = np.gradient(part["rate_rad_s"], axis=0) * FRAME_RATE_HZ
     swing = np.sqrt((turning**2).sum(axis=2)) + (part["rate_rad_s"] ** 2).sum(axis=2)
     felt = np.abs(np.sqrt((part["acc_m_s2"] ** 2).sum(axis=2)) - GRAVITY_M_S2)
     beyond = np.where(part["ok"], felt - LONGEST_ARM_M * swing, 0.0)
-    edges = np.array([[span.low, span.next_low] for span in run]).ravel() - first
-    hardest = np.maximum.reduceat(beyond, edges)[::2]
-    return bool(np.median(hardest, axis=0).min() > KNOCK_M_S2)
+    each = [beyond[span.low - first : span.next_low - first] for span in run]
+    knocked = np.median([one.max(axis=0) for one in each], axis=0).min() > KNOCK_M_S2
+    apart = np.median([abs(int(np.subtract(*one.argmax(axis=0)))) for one in each])
+    return bool(knocked and apart > IN_TURN_FRAMES)
