@@ -177,10 +177,8 @@ class Segment:
 
     def _leave_steps(self, found: Found) -> Iterator[Rejected]:
         """Begin a new stretch after steps, or they would outvote a set's reps for as long as they are remembered."""
-        end = self._other_end + self._origin
         yield from (self._rejected(span) for span in found.spans if span.back <= self._other_end)
-        self._forget(end)
-        self._anchor = self._stretch["q_earth_sensor"][0].copy()
+        self._begin_stretch(self._other_end + self._origin)
 
     def _announce(self, frame: int, found: Found, run: list[Span]) -> Iterator[RepCounted | RepsCorrected]:
         """Say which reps of the running set are new, or that some were none."""
@@ -248,14 +246,18 @@ class Segment:
             self._found = found
         sure = self._announced or like_known(found, self._known)  # headings and arms are known less well than that
         if run and not sure and len(self._feet) > 1:
-            self._other = worn.other_movement(self._worn, found)
-            if walked(stretch, run):
-                self._other = STEPS
-            elif on_the_spot(stretch, found, run):
-                self._other = "feet that twisted on the spot"
+            self._other = self._other_movement(stretch, found, run)
             if self._other:
                 self._other_end, run = run[-1].back, []
         return found, run
+
+    def _other_movement(self, stretch: HeelSignal, found: Found, run: list[Span]) -> str | None:
+        """What a run is in place of heels apart, in words; None where it may be that."""
+        if walked(stretch, run):
+            return STEPS
+        if on_the_spot(stretch, found, run):
+            return "feet that twisted on the spot"
+        return worn.other_movement(self._worn, found)
 
     def _is_established(self) -> bool:
         """Whether the running set is one beyond doubt: hands at the band after it do not unmake it."""
@@ -294,8 +296,7 @@ class Segment:
         findings = list(self._close(cut))
         if any(isinstance(finding, SetFound) for finding in findings):
             yield from findings
-            self._forget(cut)
-            self._anchor = self._stretch["q_earth_sensor"][0].copy()
+            self._begin_stretch(cut)
         else:
             yield from (finding for finding in findings if isinstance(finding, RepsCorrected))
             self._edges = edges
@@ -334,11 +335,15 @@ class Segment:
         return Rejected(float(time_s[span.leaves]), float(time_s[span.back]), why, span.checks)
 
     def _restart(self, frame: int) -> None:
-        """Begin a new stretch at `frame`."""
-        self._forget(frame)
-        self._anchor = self._stretch["q_earth_sensor"][0].copy()
+        """Begin anew at `frame`, whatever is known of what comes after it."""
+        self._begin_stretch(frame)
         self._edges = [frame]
         self._deadline = frame + PATIENCE_FRAMES
+
+    def _begin_stretch(self, frame: int) -> None:
+        """Drop what was before `frame`; the pose there is the one whose leaving is gross movement."""
+        self._forget(frame)
+        self._anchor = self._stretch["q_earth_sensor"][0].copy()
 
     def _forget(self, frame: int) -> None:
         """Drop what was before `frame`."""
