@@ -204,14 +204,14 @@ class Decoder:
 
     def push(self, packets: Sequence[Packet]) -> Samples:
         """Samples of these packets in order of arrival; `foot` is left 0."""
-        if len(packets) == 1:
-            samples = self._next(packets[0])
-            if samples is not None:
-                return samples
         if isinstance(packets, columns.Alike) and packets.channel == "data":
             return self._decode(packets)
+        plain = self._follow(packets)
+        if len(plain) == len(packets):
+            return self._going_on(packets, plain)
+        blocks = [self._going_on(packets[: len(plain)], plain)]
+        packets = packets[len(plain) :]
         others = [i for i, packet in enumerate(packets) if packet.channel != "data"]
-        blocks = []
         begin = 0
         for i in [*others, len(packets)]:
             blocks.append(self._decode(packets[begin:i]))
@@ -231,21 +231,34 @@ class Decoder:
         except PayloadError:
             self.malformed += 1
 
-    def _next(self, packet: Packet) -> Samples | None:
-        """The samples of one packet that goes on where the last one ended, as nearly all do; None of any other."""
-        _, _, channel, payload = packet
-        if channel != "data" or self._info is None or self._last is None or not _is_length(len(payload)):
-            return None
-        head = _Head(*_HEAD_BYTES.unpack_from(payload))
-        if head.kind != _KIND or head.flags >> 4 != self._info.generation & 15:
-            return None
-        last = _follow(head, packet.received_ns, self._info.period_ns, self._last)
-        if last is None:
-            return None
-        self._last = last
-        raw = np.frombuffer(payload, "<i2", offset=8).reshape(-1, 6)
-        at = _At(last.epoch, last.counter, last.t_us, last.period_ns, packet.received_ns)
-        return _samples(at, np.arange(len(raw)), raw, self._info)
+    def _follow(self, packets: Sequence[Packet]) -> list["_Last"]:
+        """Where the first packets lie, as long as each plainly goes on where the one before it ended: nearly all do."""
+        plain: list[_Last] = []
+        if self._info is None or self._last is None:
+            return plain
+        last, generation, period_ns = self._last, self._info.generation & 15, self._info.period_ns
+        for received_ns, _, channel, payload in packets:
+            if channel != "data" or not _is_length(len(payload)):
+                break
+            head = _Head(*_HEAD_BYTES.unpack_from(payload))
+            if head.kind != _KIND or head.flags >> 4 != generation:
+                break
+            following = _follow(head, received_ns, period_ns, last)
+            if following is None:
+                break
+            plain.append(following)
+            last = following
+        return plain
+
+    def _going_on(self, packets: Sequence[Packet], plain: Sequence["_Last"]) -> Samples:
+        """The samples of packets of which it is known where they lie."""
+        if not plain or self._info is None:
+            return blank(0)
+        self._last = plain[-1]
+        raw = np.frombuffer(b"".join([packet.payload[8:] for packet in packets]), "<i2").reshape(-1, 6)
+        size = np.array([(len(packet.payload) - 8) // 12 for packet in packets])
+        place = _Place(*(np.array(column) for column in zip(*(last[3:] for last in plain), strict=True)))
+        return _samples(place, columns.arrivals_ns(packets), size, raw, self._info)
 
     def _decode(self, packets: Sequence[Packet]) -> Samples:
         info = self._info
@@ -265,10 +278,7 @@ class Decoder:
             if not len(head):
                 return blank(0)
         place, self._last = _place(head, received_ns, info.period_ns, self._last)
-        within = np.arange(len(raw)) - (np.add.accumulate(size) - size).repeat(size)
-        epoch, counter, t_us = (series.repeat(size) for series in place[:3])
-        at = _At(epoch, counter, t_us, place.period_ns.repeat(size), received_ns.repeat(size))
-        return _samples(at, within, raw, info)
+        return _samples(place, received_ns, size, raw, info)
 
 
 class _Head(NamedTuple):
@@ -410,23 +420,15 @@ def _starts_anew(
     return first
 
 
-class _At(NamedTuple):
-    """Of each sample, or of all: what its packet says."""
-
-    epoch: IntArray | int
-    counter: IntArray | int
-    t_us: IntArray | int
-    period_ns: FloatArray | float
-    received_ns: IntArray | int
-
-
-def _samples(at: _At, within: IntArray, raw: npt.NDArray[np.int16], info: Info) -> Samples:
-    """Samples of raw numbers (n, 6), each so many `within` its packet (n)."""
+def _samples(place: _Place, received_ns: IntArray, size: IntArray, raw: npt.NDArray[np.int16], info: Info) -> Samples:
+    """Samples of k packets: where each lies, when it arrived and how many it holds (k), and all raw numbers (n, 6)."""
     samples = blank(len(raw))
-    samples["epoch"] = at.epoch
-    samples["counter"] = at.counter + within
-    samples["device_ns"] = at.t_us * 1000 + np.rint(within * at.period_ns).astype(np.int64)
-    samples["received_ns"] = at.received_ns
+    within = np.arange(len(raw)) - (np.add.accumulate(size) - size).repeat(size)
+    samples["epoch"] = place.epoch.repeat(size)
+    samples["counter"] = place.counter.repeat(size) + within
+    period_ns = place.period_ns.repeat(size)
+    samples["device_ns"] = place.t_us.repeat(size) * 1000 + np.rint(within * period_ns).astype(np.int64)
+    samples["received_ns"] = received_ns.repeat(size)
     samples["acc_m_s2"] = raw[:, :3] * info.acc_m_s2_per_lsb
     samples["gyr_rad_s"] = raw[:, 3:] * (info.gyr_deg_s_per_lsb * DPS_RAD_S)
     if raw.max() >= 32767 or raw.min() <= -32767:

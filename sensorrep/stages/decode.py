@@ -18,7 +18,7 @@ REORDER_WAIT_NS: Final = 200_000_000
 """How long a hole is held open for packets that were overtaken. Larger delays everything behind a real loss by so
 much; radios reorder within a few connection intervals (50 ms each at most), if at all."""
 
-FEW: Final = 4
+FEW: Final = 2
 """Up to so many packets are taken one by one, which is faster than to sort out what is whose and merge it again."""
 NEVER_NS: Final = 2**62
 """Later than any packet."""
@@ -72,7 +72,7 @@ class Decode:
         of = columns.feet(packets)
         released = []
         for foot in Foot:
-            (which,) = (of == foot).nonzero()
+            (which,) = (of == int(foot)).nonzero()
             if foot not in self._decoders:
                 self.malformed[foot] += len(which)
             elif len(which):
@@ -92,7 +92,7 @@ class Decode:
         decoder = self._decoders[foot]
         mine_ns = received_ns[which]
         # Where arrival times rise, a sample's own tells its packet; where they do not, cut.
-        cuts = (np.flatnonzero(mine_ns[1:] <= mine_ns[:-1]) + 1).tolist() if len(which) > 1 else []
+        cuts = ((mine_ns[1:] <= mine_ns[:-1]).nonzero()[0] + 1).tolist()
         if getattr(decoder, "holds_back", False):
             # It joins streams, and a sample comes out long after its own packet came: cut everywhere.
             cuts = list(range(1, len(which)))
