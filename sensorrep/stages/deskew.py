@@ -85,8 +85,9 @@ class Deskew:
         if not len(samples):
             return []
         timed: dict[Foot, list[Timed]] = {}
+        of = samples["foot"]
         for foot, feed in self._feeds.items():
-            (at,) = (samples["foot"] == foot).nonzero()
+            (at,) = (of == int(foot)).nonzero()
             timed[foot] = feed.push(samples, at) if len(at) else []
         self._take(timed, len(samples))
         return self._frames()
@@ -128,16 +129,17 @@ class Deskew:
         """
         held = any(feed.is_held for feed in self._feeds.values())
         before_ns = min(self._newest_ns.values())
-        times_ns = [part.time_ns for parts in timed.values() for part in parts]
         if held or self._zero_ns is None or before_ns < self._horizon_ns:
             return False
-        if any(int(time_ns.max()) > before_ns + WAIT_NS for time_ns in times_ns):
+        newest_ns = dict(self._newest_ns)
+        for foot, parts in timed.items():
+            newest_ns[foot] = max([newest_ns[foot], *(int(part.time_ns.max()) for part in parts)])
+        if max(newest_ns.values()) > before_ns + WAIT_NS:
             return False
         for foot, parts in timed.items():
             for part in parts:
                 self.late[foot] += self._tracks[foot].push(part, self._horizon_ns)
-                self._newest_ns[foot] = max(self._newest_ns[foot], int(part.time_ns.max()))
-        self._horizon_ns = min(self._newest_ns.values())
+        self._newest_ns, self._horizon_ns = newest_ns, min(newest_ns.values())
         return True
 
     def _frames(self) -> list[Frames]:
@@ -212,7 +214,7 @@ class _Gaps:
         """Frames from number `first` on."""
         if self._since is None and ok.all():
             return
-        changes = np.flatnonzero(np.append(self._since is None, ok[:-1]) != ok)
+        (changes,) = (np.append(self._since is None, ok[:-1]) != ok).nonzero()
         for frame in (changes + first).tolist():
             self._closed += self._run(frame)
             self._since = None if self._since is not None else frame

@@ -30,9 +30,8 @@ class Track:
     """Straight lines between samples; in long holes the last acceleration and no rotation.
 
     A node is a sample and the span after it: of each channel the integral up to it, the value at its begin and the
-    slope; and whether the span is a hole, and how long all holes before it are together. Sums of whole spans, carried
-    from block to block in one order, make the integral the same however samples were cut. The span after the newest
-    sample is a hole until the next sample says otherwise.
+    slope. Sums of whole spans, carried from block to block in one order, make the integral the same however samples
+    were cut. What is after the newest sample is a hole until the next sample says otherwise.
     """
 
     def __init__(self) -> None:
@@ -42,16 +41,16 @@ class Track:
         self.spans_ns = 0
         """How long they are together."""
         self._times_ns = np.zeros(0, np.int64)
-        self._holes_ns = np.zeros(0, np.int64)
-        self._hole = np.zeros(0, np.bool_)
         self._nodes = np.zeros((3, 6, 0))  # integral, value and slope of each channel
+        self._holes_ns = np.zeros((2, 0), np.int64)
+        """Begin and end of each hole that may still be asked for."""
         self._first = self._last = np.zeros((6, 1))
         self._counter = 0
         self._epoch = -1
 
     def begin(self, zero_ns: int) -> None:
         """Let the track begin at zero: before the first sample its value over a short wait, otherwise nothing."""
-        node, holes_ns = np.zeros((3, 6, 1)), 0
+        node = np.zeros((3, 6, 1))
         if len(self._times_ns):
             wait_ns = int(self._times_ns[0]) - zero_ns
             if wait_ns <= 0:
@@ -59,10 +58,9 @@ class Track:
             if wait_ns <= BRIDGE_NS:
                 node[1] = self._first
             node[0] = self._nodes[0, :, :1] - node[1] * (wait_ns * 1e-9)
-            holes_ns = int(self._holes_ns[0]) - wait_ns
+            hole_ns = np.array([[zero_ns], self._times_ns[:1]])
+            self._holes_ns = np.concatenate([hole_ns, self._holes_ns], axis=1)
         self._times_ns = np.append(zero_ns, self._times_ns)
-        self._holes_ns = np.append(holes_ns, self._holes_ns)
-        self._hole = np.append(True, self._hole)
         self._nodes = np.concatenate([node, self._nodes], axis=2)
 
     def push(self, timed: Timed, made_ns: IntArray | int) -> int:
@@ -82,7 +80,7 @@ class Track:
 
     def _start(self, timed: Timed) -> Timed:
         """Begin with the first sample; returns the others."""
-        self._times_ns, self._holes_ns, self._hole = timed.time_ns[:1], np.zeros(1, np.int64), np.ones(1, np.bool_)
+        self._times_ns = timed.time_ns[:1]
         self._first = self._last = timed.values[:, :1]
         self._nodes = np.zeros((3, 6, 1))
         self._nodes[1, :3] = self._first[:3]
@@ -92,25 +90,16 @@ class Track:
 
     def _extend(self, timed: Timed) -> None:
         step_ns = _steps(timed.time_ns, self.newest_ns)
-        hole = _steps(timed.counter, self._counter) != 1
-        hole |= step_ns > min(timed.longest_ns, BRIDGE_NS)
-        hole[0] |= timed.epoch != self._epoch
-        any_hole = bool(hole.any())
-        sound_ns = step_ns[~hole] if any_hole else step_ns
-        self.spans += len(sound_ns)
-        self.spans_ns += int(sound_ns.sum())
-
         step_s = step_ns * 1e-9
-        kept = len(self._hole) - 1  # the newest node is made anew
+        kept = len(self._times_ns) - 1  # the newest node is made anew
         nodes = np.empty((3, 6, kept + len(step_ns) + 1))
         nodes[:, :, :kept] = self._nodes[:, :, :-1]
         integral, value, slope = nodes[:, :, kept:]
         value[:, :1], value[:, 1:] = self._last, timed.values
         np.divide(value[:, 1:] - value[:, :-1], step_s, out=slope[:, :-1])
         value[3:, -1], slope[:, -1] = 0.0, 0.0
-        holes_ns = self._holes_ns[-1:].repeat(len(hole))
-        if any_hole:
-            holes_ns += np.add.accumulate(step_ns * hole)
+        self._note_holes(timed, step_ns)
+        if int(step_ns.max()) > BRIDGE_NS:
             far = step_ns > BRIDGE_NS
             value[3:, :-1][:, far], slope[:, :-1][:, far] = 0.0, 0.0
         integral[:, 0] = self._nodes[0, :, -1]
@@ -118,11 +107,23 @@ class Track:
         np.add.accumulate(integral, axis=1, out=integral)
 
         self._times_ns = np.concatenate([self._times_ns, timed.time_ns])
-        self._holes_ns = np.concatenate([self._holes_ns, holes_ns])
-        self._hole = np.concatenate([self._hole[:-1], hole, self._hole[-1:]])
         self._nodes = nodes
         self._last, self._counter, self._epoch = timed.values[:, -1:], int(timed.counter[-1]), timed.epoch
         self.newest_ns = int(timed.time_ns[-1])
+
+    def _note_holes(self, timed: Timed, step_ns: IntArray) -> None:
+        """Tell the spans that end at these samples apart: those over which some were lost, and the others."""
+        longest_ns, goes_on = min(timed.longest_ns, BRIDGE_NS), timed.epoch == self._epoch
+        if goes_on and int(timed.counter[-1]) - self._counter == len(step_ns) and int(step_ns.max()) <= longest_ns:
+            self.spans += len(step_ns)
+            self.spans_ns += int(timed.time_ns[-1]) - self.newest_ns
+            return
+        hole = (_steps(timed.counter, self._counter) != 1) | (step_ns > longest_ns)
+        hole[0] |= not goes_on
+        self.spans += len(hole) - int(np.count_nonzero(hole))
+        self.spans_ns += int(step_ns[~hole].sum())
+        ends_ns = timed.time_ns[hole]
+        self._holes_ns = np.concatenate([self._holes_ns, [ends_ns - step_ns[hole], ends_ns]], axis=1)
 
     def means(self, edges_ns: IntArray) -> tuple[FloatArray, BoolArray]:
         """Mean of the six channels between neighbouring edges, (6, n), and whether no hole is there, (n,).
@@ -130,13 +131,7 @@ class Track:
         Nothing before the last edge may be asked for again: it is forgotten.
         """
         at = self._times_ns.searchsorted(edges_ns, side="right") - 1
-        since_ns = edges_ns - self._times_ns[at]
-        since_s = since_ns * 1e-9
-        first, last = int(at[0]), int(at[-1])
-        ok = np.ones(len(edges_ns) - 1, np.bool_)
-        if self._hole[first : last + 1].any():
-            away_ns = self._holes_ns[at] + since_ns * self._hole[at]
-            ok = away_ns[1:] == away_ns[:-1]
+        since_s = (edges_ns - self._times_ns[at]) * 1e-9
         integral, value, slope = self._nodes.take(at, axis=2)
         slope *= since_s / 2
         slope += value
@@ -144,9 +139,23 @@ class Track:
         integral += slope
         mean: FloatArray = integral[:, 1:] - integral[:, :-1]
         mean /= (edges_ns[1:] - edges_ns[:-1]) * 1e-9
-        self._times_ns, self._holes_ns, self._hole = self._times_ns[last:], self._holes_ns[last:], self._hole[last:]
-        self._nodes = self._nodes[:, :, last:]
+        ok = edges_ns[1:] <= self.newest_ns
+        if self._holes_ns.size:
+            ok &= ~_touched(edges_ns, *self._holes_ns)
+            self._holes_ns = self._holes_ns[:, self._holes_ns[1] > edges_ns[-1]]
+        last = int(at[-1])
+        self._times_ns, self._nodes = self._times_ns[last:], self._nodes[:, :, last:]
         return mean, ok
+
+
+def _touched(edges_ns: IntArray, begins_ns: IntArray, ends_ns: IntArray) -> BoolArray:
+    """Which spans (n) between edges (n + 1) some part of a hole lies in."""
+    spans = len(edges_ns) - 1
+    first = (edges_ns.searchsorted(begins_ns, side="right") - 1).clip(0)
+    stop = edges_ns.searchsorted(ends_ns).clip(0, spans)
+    begun, over = (np.bincount(at, minlength=spans + 1) for at in (first, stop))
+    touched: BoolArray = (begun - over).cumsum()[:spans] > 0
+    return touched
 
 
 def _steps(values: IntArray, before: int) -> IntArray:

@@ -106,3 +106,11 @@ def test_a_track_without_samples_is_still_and_not_ok() -> None:
     mean, ok = track.means(edges(0, 10))
     assert (mean == 0).all()
     assert not ok.any()
+
+
+def test_edges_may_be_asked_for_in_the_middle_of_a_hole() -> None:
+    track = Track()
+    track.push(timed([0, 10, 60, 70], [2, 2, 2, 2], [0, 1, 6, 7]), NEVER)
+    assert track.means(edges(0, 10, 20))[1].tolist() == [True, False]
+    assert track.means(edges(20, 40, 55))[1].tolist() == [False, False]
+    assert track.means(edges(55, 60, 70))[1].tolist() == [False, True]
