@@ -28,12 +28,11 @@ from sensorrep.stages.presence import Presence
 from sensorrep.stages.segment import Finding, Segment
 from sensorrep.stages.summarise import Summarise
 
-GROUP_NS: Final = 50_000_000
-"""How long a packet waits for one of the other foot, as frames need both. Larger: events come later where one foot is
-silent. Smaller: each foot's packets go through all stages by themselves, which costs twice as much."""
-IDLE_GROUP_NS: Final = 200_000_000
-"""How long packets are gathered while the legs are still: there is nothing to decide, and all stages cost the same for
-a packet as for many. Larger: the movement on screen begins later."""
+MOVING_NS: Final = 100_000_000
+"""For how long packets are gathered while the legs move and no standstill is near (`Measure.is_swift`): all stages cost
+nearly the same for one packet as for many. Larger: the next standstill is told late, and the bars on screen jerk."""
+STILL_NS: Final = 200_000_000
+"""The same while the legs are still. Larger: the movement on screen begins later."""
 
 Before = TypeVar("Before")
 After = TypeVar("After")
@@ -57,7 +56,7 @@ class Pipeline:
         if (movement == "one-leg") != (foot is not None):
             raise ValueError("the movement one-leg, and only that, needs a foot")
         self._sensors = feet
-        self._waiting: Sequence[Packet] = []
+        self._waiting: list[Sequence[Packet]] = []
         self._decode = Decode(feet)
         self._deskew = Deskew(feet)
         self._presence = Presence(feet)
@@ -67,26 +66,25 @@ class Pipeline:
         self._segment = Segment(movement, foot)
         self._summarise = Summarise(movement)
         self._trace: list[HeelSignal] | None = [] if trace else None
-        self._still = False
-        """Whether both shanks were, in the last frame."""
+        self._waiting_since_ns = 0
+        self._patience_ns = 0
+        """For how long packets are gathered now; near a standstill, which may end a rep, not at all."""
         self._end_s = 0.0
 
     def push(self, packets: Sequence[Packet]) -> list[Event]:
         """What these packets decided, and those that waited for them."""
-        packets = columns.joined([self._waiting, packets])
         if not packets:
             return []
-        waited_ns = packets[-1].received_ns - packets[0].received_ns
-        is_complete = not self._still and {packet.foot for packet in packets} >= self._sensors.keys()
-        if not is_complete and waited_ns < (IDLE_GROUP_NS if self._still else GROUP_NS):
-            self._waiting = packets[:]
+        if not self._waiting:
+            self._waiting_since_ns = packets[0].received_ns
+        self._waiting.append(packets[:])
+        if packets[-1].received_ns - self._waiting_since_ns < self._patience_ns:
             return []
-        self._waiting = []
-        return self._samples(self._decode.push(packets))
+        return self._samples(self._decode.push(self._gathered()))
 
     def finish(self) -> list[Event]:
         """What the end of the session decides: each stage's tail goes through the rest. The last event sums it up."""
-        events = self._samples(self._decode.push(self._waiting)) + self._samples(self._decode.finish())
+        events = self._samples(self._decode.push(self._gathered())) + self._samples(self._decode.finish())
         events += self._frames(self._deskew.finish())
         events += self._filtered(self._filter.finish())
         events += self._poses(self._fuse.finish())
@@ -108,6 +106,11 @@ class Pipeline:
             raise ValueError("a pipeline keeps its signal only with trace=True")
         return HeelSignal(np.concatenate([np.zeros(0, HEEL), *self._trace]))
 
+    def _gathered(self) -> Sequence[Packet]:
+        packets = columns.joined(self._waiting)
+        self._waiting = []
+        return packets
+
     def _samples(self, blocks: Iterable[Samples]) -> list[Event]:
         return self._frames(_through(self._deskew.push, blocks))
 
@@ -126,10 +129,11 @@ class Pipeline:
         for signal in blocks:
             if self._trace is not None:
                 self._trace.append(signal)
+            findings += self._segment.push(signal)
             if len(signal):
                 self._end_s = float(signal["time_s"][-1])
-                self._still = bool(signal["still"][-1].all())
-            findings += self._segment.push(signal)
+                is_still = signal["still"][-1].all()
+                self._patience_ns = STILL_NS if is_still else MOVING_NS if self._measure.is_swift else 0
         return self._summarise.push(findings)
 
     def _stats(self) -> dict[Foot, FootStats]:

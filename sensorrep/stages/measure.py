@@ -17,12 +17,15 @@ LATENCY: Final = len(WEIGHTS) // 2 + 1
 """Frames by which the signal comes late: half the smoothing, and one to see the speed grow again."""
 DIP: Final = 0.5
 """A standstill is slower than this share of the fastest since the last one."""
+SWIFT: Final = 0.7
+"""A stroke that still has this share of its highest speed goes on for 0.3 of its time (minimum jerk), which is a tenth
+of a second even in fast reps. Larger: more packets go through all stages one by one."""
 
 
 class Measure:
     """Passes poses on, LATENCY frames late, with what can be said of each instant.
 
-    State: the poses held back, and the fastest speed since the last standstill.
+    State: the poses held back, the fastest speed since the last standstill, and the speed just now.
     """
 
     def __init__(self, foot: Foot | None = None) -> None:
@@ -30,6 +33,12 @@ class Measure:
         self._held = Poses(np.zeros(0, POSE))
         self._lead = LATENCY  # frames at the start that have no full neighbourhood: the first frame stands in for them
         self._fastest = 0.0
+        self._speed = 0.0
+
+    @property
+    def is_swift(self) -> bool:
+        """Whether the next standstill is some tenth of a second away at least."""
+        return self._speed > SWIFT * self._fastest
 
     def push(self, poses: Poses) -> list[HeelSignal]:
         """As many frames as have their neighbourhood complete."""
@@ -72,6 +81,7 @@ class Measure:
             if index is not None and self._fastest >= still and slow < DIP * self._fastest:
                 marks[index] = True
                 self._fastest = 0.0
+        self._speed = float(here[-1])
         return marks
 
 

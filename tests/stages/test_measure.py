@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
@@ -57,6 +58,17 @@ def test_there_is_a_standstill_at_each_top_and_after_each_return() -> None:
     tops_and_ends_s = [start_s + after_s for start_s in STARTS_S for after_s in (1.2, 2.8)]
     assert len(found_s) == len(tops_and_ends_s)
     np.testing.assert_allclose(found_s, tops_and_ends_s, atol=0.2)
+
+
+@pytest.mark.parametrize("stroke_s", [0.5, 0.8, 1.4])
+def test_no_standstill_comes_within_a_tenth_of_a_second_of_swift_movement(stroke_s: float) -> None:
+    opening = 12.0 * reps(TIME_S, STARTS_S, out_s=stroke_s, hold_s=0.0, back_s=stroke_s)
+    block, stage = poses(opening[:, None].repeat(2, axis=1)), Measure()
+    swift = [stage.is_swift for frame in range(len(block)) for _ in stage.push(Poses(block[frame : frame + 1]))]
+    marks = np.flatnonzero(run(block)["turning_point"]).tolist()
+    assert len(marks) == 6
+    assert not any(any(swift[mark - 10 : mark]) for mark in marks)
+    assert sum(swift) > 0.5 * 6 * stroke_s * FRAME_RATE_HZ
 
 
 def test_a_leg_that_stands_still_has_no_standstills_of_its_own() -> None:
