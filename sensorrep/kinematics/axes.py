@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from sensorrep import quaternion
-from sensorrep.model import BoolArray, FloatArray, IntArray
+from sensorrep.model import BoolArray, Check, FloatArray, IntArray
 
 LEAST_TURN_RAD: Final = float(np.radians(30.0))
 """A change of position shows a common heading when it turns both shanks by at least this much."""
@@ -170,18 +170,19 @@ def bridged(opening: FloatArray, ok: BoolArray, axes: FloatArray, shares: FloatA
     return opening
 
 
-def opposed(axes_earth: FloatArray, offset_rad: float | None) -> float:
-    """How much the legs turn against each other: -1 both the same way (sway, knee bend), +1 heels apart, 0 unknown.
+def same_way(axes_earth: FloatArray, offset_rad: float | None) -> Check | None:
+    """The rule that the legs turn against each other, where they turn the same way (sway, knee bend).
 
     `axes_earth` (2, 3) are the axes that both legs turn about, each in its own earth frame. Heels apart mirrors them:
     the vertical parts are opposite, whatever the headings. Level axes need the headings' offset.
     """
     left, right = axes_earth
-    if abs(left[2] + right[2]) > max(abs(left[2] - right[2]), SLOPED_ALIKE):
-        return -1.0
-    if abs(left[2] - right[2]) > SLOPED_APART:
-        return 1.0
-    if offset_rad is None:
-        return 0.0
-    cosine = -float(np.cos(np.arctan2(right[1], right[0]) - np.arctan2(left[1], left[0]) - offset_rad))
-    return float(np.sign(cosine)) if abs(cosine) > UNSURE else 0.0
+    alike, apart = abs(float(left[2] + right[2])), abs(float(left[2] - right[2]))
+    if alike > max(apart, SLOPED_ALIKE):
+        return Check("thighs that do not slope up and down alike (sum of sines)", alike, SLOPED_ALIKE, passed=False)
+    if apart > SLOPED_APART or offset_rad is None:
+        return None
+    cosine = float(np.cos(np.arctan2(right[1], right[0]) - np.arctan2(left[1], left[0]) - offset_rad))
+    if cosine <= UNSURE:
+        return None
+    return Check("legs that turn against each other (cosine between their axes)", cosine, UNSURE, passed=False)

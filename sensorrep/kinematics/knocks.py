@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 
 from sensorrep.kinematics.spans import Span
-from sensorrep.model import FRAME_RATE_HZ, HeelSignal
+from sensorrep.model import FRAME_RATE_HZ, Check, HeelSignal
 
 GRAVITY_M_S2: Final = 9.81
 LONGEST_ARM_M: Final = 0.5
@@ -22,11 +22,9 @@ step is twice as hard. Larger: shuffling is counted. Smaller: feet that brush ov
 IN_TURN_FRAMES: Final = round(0.15 * FRAME_RATE_HZ)
 """Feet that are knocked by so much one after the other walk: a hurried step takes 0.4 s."""
 
-STEPS: Final = "steps: the floor knocked the feet in turn"
 
-
-def walked(stretch: HeelSignal, run: Sequence[Span]) -> bool:
-    """Whether the feet are knocked one after the other in most excursions of a run."""
+def steps(stretch: HeelSignal, run: Sequence[Span]) -> Check | None:
+    """The rule that the feet are not knocked one after the other, where most excursions of a run break it."""
     first = run[0].low
     part = stretch[first : run[-1].next_low + 1]
     turning = np.gradient(part["rate_rad_s"], axis=0) * FRAME_RATE_HZ
@@ -34,6 +32,8 @@ def walked(stretch: HeelSignal, run: Sequence[Span]) -> bool:
     felt = np.abs(np.sqrt((part["acc_m_s2"] ** 2).sum(axis=2)) - GRAVITY_M_S2)
     beyond = np.where(part["ok"], felt - LONGEST_ARM_M * swing, 0.0)
     each = [beyond[span.low - first : span.next_low - first] for span in run]
-    knocked = np.median([one.max(axis=0) for one in each], axis=0).min() > KNOCK_M_S2
+    knock_m_s2 = float(np.median([one.max(axis=0) for one in each], axis=0).min())
     apart = np.median([abs(int(np.subtract(*one.argmax(axis=0)))) for one in each])
-    return bool(knocked and apart > IN_TURN_FRAMES)
+    if knock_m_s2 <= KNOCK_M_S2 or apart <= IN_TURN_FRAMES:
+        return None
+    return Check("feet that nothing knocks in turn (m/s2)", knock_m_s2, KNOCK_M_S2, passed=False)

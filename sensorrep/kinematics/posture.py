@@ -13,7 +13,7 @@ import numpy as np
 from sensorrep import quaternion
 from sensorrep.kinematics.reps import Found
 from sensorrep.kinematics.spans import Span
-from sensorrep.model import FRAME_RATE_HZ, FloatArray, HeelSignal, Posture
+from sensorrep.model import FRAME_RATE_HZ, Check, FloatArray, HeelSignal, Posture
 
 CORRELATED: Final = 5.0
 """Neighbouring residuals are alike (filter, soft tissue), so the uncertainty is larger than for white noise."""
@@ -42,9 +42,14 @@ class Arm(NamedTuple):
         return float(np.sqrt((self.vector_m**2).sum()))
 
     @property
+    def longest_m(self) -> float:
+        """How long it may be (one side of 95 % and more)."""
+        return self.length_m + 2.0 * self.sd_m
+
+    @property
     def is_short(self) -> bool:
         """Whether there is an arm, and it is no shank's."""
-        return self.length_m > FELT * self.sd_m and self.length_m + 2.0 * self.sd_m < LEAST_ARM_M
+        return self.length_m > FELT * self.sd_m and self.longest_m < LEAST_ARM_M
 
 
 def arm(stretch: HeelSignal, found: Found, spans: Sequence[Span], foot: int) -> Arm | None:
@@ -85,10 +90,17 @@ def arm(stretch: HeelSignal, found: Found, spans: Sequence[Span], foot: int) -> 
     return Arm(vector, CORRELATED * float(np.sqrt(max(variance[2, 2], variance[3, 3]))))
 
 
-def on_the_spot(stretch: HeelSignal, found: Found, spans: Sequence[Span]) -> bool:
-    """Whether both feet only twisted about the shanks' own axes: then the sensors are on short arms."""
+def on_the_spot(stretch: HeelSignal, found: Found, spans: Sequence[Span]) -> Check | None:
+    """The rule that sensors turn on an arm as long as a shank, where it is felt that both are on a shorter one.
+
+    Then both feet only twisted about the shanks' own axes.
+    """
     arms = [arm(stretch, found, spans, foot) for foot in (0, 1)]
-    return all(one is not None and one.is_short for one in arms)
+    short = [one for one in arms if one is not None and one.is_short]
+    if len(short) < len(arms):
+        return None
+    longest_m = max(one.longest_m for one in short)
+    return Check("sensors that turn about a knee, not where they are (m)", longest_m, LEAST_ARM_M, passed=False)
 
 
 def posture(stretch: HeelSignal, found: Found, spans: Sequence[Span], feet: tuple[int, ...]) -> Posture | None:

@@ -1,6 +1,7 @@
 """Which excursions in a row are a set of reps, by their likeness, their rhythm, and the person's earlier sets."""
 
 import itertools
+from collections.abc import Iterator
 from statistics import median
 from typing import Final
 
@@ -10,7 +11,7 @@ from sensorrep.kinematics.axes import ALIGNMENT, JointDirection
 from sensorrep.kinematics.excursions import LIKE_SIZE, within
 from sensorrep.kinematics.reps import Found, Template
 from sensorrep.kinematics.spans import ALIKE, Span
-from sensorrep.model import FRAME_RATE_HZ, BoolArray, FloatArray
+from sensorrep.model import FRAME_RATE_HZ, BoolArray, Check, FloatArray, IntArray
 
 SET_GAP_S: Final = 8.0
 """Reps with a longer rest between them belong to two sets."""
@@ -62,38 +63,61 @@ def begun(found: Found) -> int | None:
     return next((run[0].low for run in reversed(_runs(found.spans))), None)
 
 
+def set_rules(found: Found, known: Template | None) -> dict[Span, tuple[Check, ...]]:
+    """The rules put to each passed excursion as one of a run: whether that is a set, and it one of it."""
+    return {span: checks for run in _runs(found.spans) for span, checks in _rules_in(run, found, known)}
+
+
+def _rules_in(run: list[Span], found: Found, known: Template | None) -> Iterator[tuple[Span, tuple[Check, ...]]]:
+    of_run = _rules_of_run(run, found, known)
+    least = _least(run)
+    large = [span for span in run if span.opening_rad >= least]
+    ways = dict(zip(large, _ways(large).tolist(), strict=True))
+    for span in run:
+        size = Check("large enough beside the others (rad)", span.opening_rad, least, span in ways)
+        alike = Check(
+            "like the others of its set (ways in which it is not)", ways.get(span, 0), 0.0, not ways.get(span)
+        )
+        yield span, (*of_run, size, alike)
+
+
 def _set_in(run: list[Span], found: Found, known: Template | None) -> list[Span]:
     """The reps of a run, none if it is no set."""
+    if not all(check.passed for check in _rules_of_run(run, found, known)):
+        return []
+    least = _least(run)
+    return _in_rhythm([span for span in run if span.opening_rad >= least])
+
+
+def _least(run: list[Span]) -> float:
+    """How large a rep of the run is at least, rad."""
+    return RUNT * median(span.opening_rad for span in run)
+
+
+def _rules_of_run(run: list[Span], found: Found, known: Template | None) -> tuple[Check, ...]:
+    """The rules put to a run as a whole."""
     openings = np.array([span.opening_rad for span in run])
-    typical = median(openings.tolist())
+    is_known = _is_known(found, median(openings.tolist()), known)
+    together, least = median(span.together for span in run), LOOSE if is_known else TOGETHER
+    as_one = Check("done by both legs together (correlation)", together, least, together >= least)
+    if is_known:
+        return (as_one,)
     durations = np.array([span.length for span in run])
     alike = _like(openings, LIKE_SIZE) & _like(durations, LIKE_TIME)
-    is_known = _is_known(found, typical, known)
-    if median(span.together for span in run) < (LOOSE if is_known else TOGETHER):
-        return []
-    if not is_known:
-        legs = np.median([span.legs_rad for span in run], axis=0)
-        both = legs.min() > ONE_LEG * legs.max()
-        if alike.sum() < (LEAST_REPS if both and known is None else LEAST_DOUBTFUL):
-            return []
-        if durations[alike].sum() < LEAST_TIME_S * FRAME_RATE_HZ:
-            return []
-    return _in_rhythm([span for span in run if span.opening_rad >= RUNT * typical])
+    legs = np.median([span.legs_rad for span in run], axis=0)
+    both = legs.min() > ONE_LEG * legs.max()
+    enough = LEAST_REPS if both and known is None else LEAST_DOUBTFUL
+    count, lasting_s = int(alike.sum()), float(durations[alike].sum()) / FRAME_RATE_HZ
+    return (
+        as_one,
+        Check("enough alike for a set (movements)", count, enough, count >= enough),
+        Check("long enough for a set (s)", lasting_s, LEAST_TIME_S, lasting_s >= LEAST_TIME_S),
+    )
 
 
 def _in_rhythm(run: list[Span]) -> list[Span]:
     """The run without fidgets at its ends: movements unlike the others in two ways, or in one and out of rhythm."""
-    openings, durations = np.array([[span.opening_rad, span.length] for span in run]).T
-    legs = np.array([span.legs_rad for span in run])
-    usual = np.median(legs, axis=0)
-    cosine = legs @ usual / np.sqrt((legs**2).sum(axis=1) * (usual @ usual))
-    together = np.array([span.together for span in run])
-    ways = (
-        (openings < ODD * median(openings.tolist())).astype(int)
-        + (cosine < ALIGNMENT)
-        + ~_like(durations, LIKE_TIME)
-        + (together < min(LOOSE, median(together.tolist())))
-    )
+    ways = _ways(run)
     pauses = np.array([after.leaves - span.back for span, after in itertools.pairwise(run)])
     longest = RHYTHM * median(pauses.tolist()) + FRAME_RATE_HZ if len(pauses) else 0.0
     breaks = (pauses > longest) | (ways[1:] > 1) | (ways[:-1] > 1)
@@ -103,6 +127,22 @@ def _in_rhythm(run: list[Span]) -> list[Span]:
     while len(groups) > 1 and (ways[groups[-1]] > 0).all():
         groups = groups[:-1]
     return run[int(groups[0][0]) : int(groups[-1][-1]) + 1]
+
+
+def _ways(run: list[Span]) -> IntArray:
+    """(k,) in how many ways each movement is unlike the others: size, share of the legs, time, and togetherness."""
+    openings, durations = np.array([[span.opening_rad, span.length] for span in run]).T
+    legs = np.array([span.legs_rad for span in run])
+    usual = np.median(legs, axis=0)
+    cosine = legs @ usual / np.sqrt((legs**2).sum(axis=1) * (usual @ usual))
+    together = np.array([span.together for span in run])
+    ways: IntArray = (
+        (openings < ODD * median(openings.tolist())).astype(int)
+        + (cosine < ALIGNMENT)
+        + ~_like(durations, LIKE_TIME)
+        + (together < min(LOOSE, median(together.tolist())))
+    )
+    return ways
 
 
 def _like(values: FloatArray, factor: float) -> BoolArray:

@@ -15,7 +15,7 @@ from sensorrep import quaternion
 from sensorrep.kinematics import axes as turning
 from sensorrep.kinematics import gait, knees, sides
 from sensorrep.kinematics.reps import Found
-from sensorrep.model import FRAME_RATE_HZ, FloatArray, HeelSignal, Posture
+from sensorrep.model import FRAME_RATE_HZ, Check, FloatArray, HeelSignal, Posture
 
 ASKEW: Final = 0.3
 """Share of an axis that may lie along the knee's hinge and the shank, to which the thigh is square while the knee is
@@ -34,8 +34,6 @@ FRESH_FRAMES: Final = round(240.0 * FRAME_RATE_HZ)
 QUIET_RAD_S: Final = float(np.radians(15.0))
 QUIET_FRAMES: Final = round(0.3 * FRAME_RATE_HZ)
 """Poses are compared when both shanks were slower than this for so long: in mid-stride legs are not parallel."""
-
-SAME_WAY: Final = "both legs turning the same way"
 
 
 class Worn(NamedTuple):
@@ -97,18 +95,24 @@ def inward(worn: Worn) -> FloatArray | None:
     return -legs.inward if worn.swapped else legs.inward
 
 
-def other_movement(worn: Worn, found: Found) -> str | None:
-    """What the legs did in place of heels apart, in words; None where it may be that."""
-    if not found.axes.any(axis=1).all():
+def knees_bent(worn: Worn, found: Found) -> Check | None:
+    """The rule that axes are the thighs', where both lie along the knees' hinges, or along the shanks."""
+    along = knees.about_hinges(worn.turns, found.axes) + gait.about_shanks(worn.gait.legs, found.axes)
+    if along.min() <= ASKEW:
         return None
-    legs = worn.gait.legs
-    if (knees.about_hinges(worn.turns, found.axes) + gait.about_shanks(legs, found.axes)).min() > ASKEW:
-        return "knees that bent, or feet that twisted"
-    inward = gait.inward(legs, found.axes)
-    if np.abs(inward).min() > turning.UNSURE:
-        return SAME_WAY if inward.prod() < 0.0 else None
-    offset = _heading_offset([*(pose for _, pose in worn.poses), found.q_rest])
-    return SAME_WAY if turning.opposed(quaternion.rotate(found.q_rest, found.axes), offset) < 0.0 else None
+    return Check("about neither knees' hinges nor shanks (share of the axis)", float(along.min()), ASKEW, passed=False)
+
+
+def same_way(worn: Worn, found: Found) -> Check | None:
+    """The rule that the legs turn against each other, where both turn the same way."""
+    inward = gait.inward(worn.gait.legs, found.axes)
+    surely = float(np.abs(inward).min())
+    if surely <= turning.UNSURE:
+        offset = _heading_offset([*(pose for _, pose in worn.poses), found.q_rest])
+        return turning.same_way(quaternion.rotate(found.q_rest, found.axes), offset)
+    if inward.prod() > 0.0:
+        return None
+    return Check("hips that turn inward both (cosine of the one that does not)", surely, turning.UNSURE, passed=False)
 
 
 def _heading_offset(poses: list[FloatArray]) -> float | None:

@@ -10,11 +10,20 @@ import numpy as np
 from sensorrep import quaternion, records
 from sensorrep.kinematics import axes as turning
 from sensorrep.kinematics import worn
-from sensorrep.kinematics.knocks import STEPS, walked
 from sensorrep.kinematics.measures import measure
-from sensorrep.kinematics.posture import on_the_spot, posture
+from sensorrep.kinematics.otherwise import Other, otherwise
+from sensorrep.kinematics.posture import posture
 from sensorrep.kinematics.reps import VALLEY, Found, Template, common_stroke, find
-from sensorrep.kinematics.sets import LEAST_DOUBTFUL, LEAST_REPS, SET_GAP_S, begun, last_set, like_known, may_be_set
+from sensorrep.kinematics.sets import (
+    LEAST_DOUBTFUL,
+    LEAST_REPS,
+    SET_GAP_S,
+    begun,
+    last_set,
+    like_known,
+    may_be_set,
+    set_rules,
+)
 from sensorrep.kinematics.spans import LIMITS, LONGEST_REP_S, Span
 from sensorrep.model import (
     FRAME_RATE_HZ,
@@ -85,7 +94,7 @@ class Segment:
         self._begun = 0
         """Frame from which on the running set's reps were found."""
         self._found: Found | None = None
-        self._other: str | None = None
+        self._other: Other | None = None
         """What the stretch held in place of the exercise when last looked at, and up to which of its frames."""
         self._other_end = 0
         self._worn = worn.NOTHING_SEEN
@@ -172,12 +181,12 @@ class Segment:
             self._pending = found.coming_back
             unsure = found.coming_back and run[-1:] == list(found.spans[-1:])
             yield from self._announce(frame, found, run[:-1] if unsure else run)
-            if self._other == STEPS:
+            if self._other is not None and self._other.are_steps:
                 yield from self._leave_steps(found)
 
     def _leave_steps(self, found: Found) -> Iterator[Rejected]:
         """Begin a new stretch after steps, or they would outvote a set's reps for as long as they are remembered."""
-        yield from (self._rejected(span) for span in found.spans if span.back <= self._other_end)
+        yield from self._rejected(found, [span for span in found.spans if span.back <= self._other_end])
         self._begin_stretch(self._other_end + self._origin)
 
     def _announce(self, frame: int, found: Found, run: list[Span]) -> Iterator[RepCounted | RepsCorrected]:
@@ -246,18 +255,10 @@ class Segment:
             self._found = found
         sure = self._announced or like_known(found, self._known)  # headings and arms are known less well than that
         if run and not sure and len(self._feet) > 1:
-            self._other = self._other_movement(stretch, found, run)
-            if self._other:
+            self._other = otherwise(stretch, found, run, self._worn)
+            if self._other is not None:
                 self._other_end, run = run[-1].back, []
         return found, run
-
-    def _other_movement(self, stretch: HeelSignal, found: Found, run: list[Span]) -> str | None:
-        """What a run is in place of heels apart, in words; None where it may be that."""
-        if walked(stretch, run):
-            return STEPS
-        if on_the_spot(stretch, found, run):
-            return "feet that twisted on the spot"
-        return worn.other_movement(self._worn, found)
 
     def _is_established(self) -> bool:
         """Whether the running set is one beyond doubt: hands at the band after it do not unmake it."""
@@ -310,9 +311,7 @@ class Segment:
         found, run = self._look(frame, final=True)
         if found is not None:
             counted = set(run)
-            for span in found.spans:
-                if span not in counted:
-                    yield self._rejected(span)
+            yield from self._rejected(found, [span for span in found.spans if span not in counted])
         if len(run) != self._announced:
             yield RepsCorrected(self._set_number, self._announced, len(run), time_s, SECOND_LOOK)
         if found is not None and run:
@@ -328,11 +327,16 @@ class Segment:
             yield SetFound(time_s, tuple(reps), found, where)
         self._announced = 0
 
-    def _rejected(self, span: Span) -> Rejected:
-        time_s = self._stretch["time_s"]
-        failed = [check for check in span.checks if not check.passed]
-        why = f"not {failed[0].rule}" if failed else self._other or "too few alike to be a set"
-        return Rejected(float(time_s[span.leaves]), float(time_s[span.back]), why, span.checks)
+    def _rejected(self, found: Found, spans: list[Span]) -> Iterator[Rejected]:
+        """Excursions that were not counted, with all rules that were put to them."""
+        time_s, rules = self._stretch["time_s"], set_rules(found, self._known)
+        for span in spans:
+            checks = (*span.checks, *rules.get(span, ()))
+            failed = [check for check in checks if not check.passed]
+            why = f"not {failed[0].rule}" if failed else "not of the set that was counted"
+            if not failed and self._other is not None:
+                why, checks = self._other.what, (*checks, self._other.check)
+            yield Rejected(float(time_s[span.leaves]), float(time_s[span.back]), why, checks)
 
     def _restart(self, frame: int) -> None:
         """Begin anew at `frame`, whatever is known of what comes after it."""

@@ -22,7 +22,7 @@ from sensorrep.model import (
     RepsCorrected,
 )
 from sensorrep.stages.segment import Finding, Segment, SetFound
-from tests.motion import LEVEL, STRAPS, course, findings, poses, reps, rise, sets, signal, worn
+from tests.motion import ARM_M, LEVEL, STRAPS, course, findings, poses, reps, rise, sets, signal, worn
 
 EXAMPLES = settings(deadline=None, derandomize=True, max_examples=15)
 VERTICAL = np.array([[0.0, 0.0, 1.0], [0.0, 0.0, -1.0]])
@@ -162,6 +162,25 @@ def knees_bend_first(right_sign: float, heading_rad: float) -> Poses:
 def test_a_knee_bend_tells_heels_apart_from_sway_whatever_the_heading(heading_rad: float) -> None:
     assert counts(findings(knees_bend_first(-1.0, heading_rad))) == [8]
     assert counts(findings(knees_bend_first(1.0, heading_rad))) == []
+
+
+@pytest.mark.parametrize(
+    ("motion", "why"),
+    [
+        (poses(alike(session([2]))), "not enough alike for a set"),
+        (knocked(poses(alike(session([8]))), [(0, 1.2), (1, 2.6)]), "steps: the floor knocked the feet in turn"),
+        (knees_bend_first(1.0, 0.5), "both legs turning the same way"),
+        (poses(alike(session([8])), arm_m=0.2 * ARM_M), "feet that twisted on the spot"),
+    ],
+    ids=["too few", "steps", "sway", "twists"],
+)
+def test_movements_that_are_not_counted_show_the_rule_that_they_broke_and_by_how_much(motion: Poses, why: str) -> None:
+    rejected = [one for one in findings(motion) if isinstance(one, Rejected) and one.why.startswith(why)]
+    assert rejected
+    for one in rejected:
+        broken = [check for check in one.checks if not check.passed]
+        assert broken
+        assert all(check.value != check.limit for check in broken)
 
 
 def test_one_leg_counts_the_foot_that_it_is_told() -> None:
