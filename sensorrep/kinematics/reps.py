@@ -23,9 +23,9 @@ that bounces at the top and fidgets are not taken for reps."""
 HYSTERESIS: Final = 0.25
 """Share of the typical excursion that must be covered for a turning point. Larger: loses partial reps. Smaller: looks
 at fidgets between reps."""
-VALLEY: Final = 0.7
-"""Two highs are one rep unless the signal comes back by this share of the lower one between them: a bounce at the top
-may come back by more than half. Larger: tired, incomplete returns join reps."""
+VALLEY: Final = 0.55
+"""Two highs are one rep unless the signal comes back by this share of the lower one between them: nearer to rest than
+to the top, and a little for noise. Larger: incomplete returns join reps. Smaller: bounces at the top are reps."""
 NEIGHBOURS: Final = 3
 """So many lows on either side of a valley show where rest is."""
 TRUST: Final = 3.0
