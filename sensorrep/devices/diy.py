@@ -206,7 +206,7 @@ class Decoder:
         """Samples of these packets in order of arrival; `foot` is left 0."""
         if isinstance(packets, columns.Alike) and packets.channel == "data":
             return self._decode(packets)
-        plain = self._follow(packets)
+        plain = self._plainly_placed(packets)
         if len(plain) == len(packets):
             return self._going_on(packets, plain)
         blocks = [self._going_on(packets[: len(plain)], plain)]
@@ -231,7 +231,7 @@ class Decoder:
         except PayloadError:
             self.malformed += 1
 
-    def _follow(self, packets: Sequence[Packet]) -> list["_Last"]:
+    def _plainly_placed(self, packets: Sequence[Packet]) -> list["_Last"]:
         """Where the first packets lie, as long as each plainly goes on where the one before it ended: nearly all do."""
         plain: list[_Last] = []
         if self._info is None or self._last is None:
