@@ -29,8 +29,11 @@ from sensorrep.stages.segment import Finding, Segment
 from sensorrep.stages.summarise import Summarise
 
 MOVING_NS: Final = 100_000_000
-"""For how long packets are gathered while the legs move and no standstill is near (`Measure.is_swift`): all stages cost
-nearly the same for one packet as for many. Larger: the next standstill is told late, and the bars on screen jerk."""
+"""For how long packets are gathered at most while the legs move: all stages cost nearly the same for one packet as for
+many. Larger: the bars on screen jerk."""
+MARGIN_NS: Final = 60_000_000
+"""So long before the next standstill can come (`Measure.ahead_s`) gathering ends: packets of one foot come up to 50 ms
+apart, and it takes one more to see that the time is over. Larger: more packets go through all stages one by one."""
 STILL_NS: Final = 200_000_000
 """The same while the legs are still. Larger: the movement on screen begins later."""
 
@@ -133,7 +136,8 @@ class Pipeline:
             if len(signal):
                 self._end_s = float(signal["time_s"][-1])
                 is_still = signal["still"][-1].all()
-                self._patience_ns = STILL_NS if is_still else MOVING_NS if self._measure.is_swift else 0
+                ahead_ns = round(self._measure.ahead_s * 1e9) - MARGIN_NS
+                self._patience_ns = STILL_NS if is_still else min(max(ahead_ns, 0), MOVING_NS)
         return self._summarise.push(findings)
 
     def _stats(self) -> dict[Foot, FootStats]:

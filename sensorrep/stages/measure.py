@@ -1,5 +1,6 @@
 """Measure: poses -> how much the shanks move: stillness, and the moments of near standstill between strokes."""
 
+import math
 from itertools import zip_longest
 from typing import Final
 
@@ -17,9 +18,8 @@ LATENCY: Final = len(WEIGHTS) // 2 + 1
 """Frames by which the signal comes late: half the smoothing, and one to see the speed grow again."""
 DIP: Final = 0.5
 """A standstill is slower than this share of the fastest since the last one."""
-SWIFT: Final = 0.7
-"""A stroke that still has this share of its highest speed goes on for 0.3 of its time (minimum jerk), which is a tenth
-of a second even in fast reps. Larger: more packets go through all stages one by one."""
+FAST_STROKE_S: Final = 0.4
+"""Strokes of the fastest reps last so long. Larger: standstills of fast ones are told late."""
 
 
 class Measure:
@@ -36,9 +36,14 @@ class Measure:
         self._speed = 0.0
 
     @property
-    def is_swift(self) -> bool:
-        """Whether the next standstill is some tenth of a second away at least."""
-        return self._speed > SWIFT * self._fastest
+    def ahead_s(self) -> float:
+        """For how long a stroke that slows down to this share of its highest speed still goes on, if it is a fast one.
+
+        By minimum jerk (Flash & Hogan 1985, doi:10.1523/JNEUROSCI.05-07-01688.1985) the speed at time t of a stroke of
+        length T is 16 (t/T)^2 (1 - t/T)^2 of the highest.
+        """
+        share = min(self._speed / self._fastest, 1.0) if self._fastest else 0.0
+        return FAST_STROKE_S * (1.0 - math.sqrt(1.0 - math.sqrt(share))) / 2.0
 
     def push(self, poses: Poses) -> list[HeelSignal]:
         """As many frames as have their neighbourhood complete."""

@@ -150,9 +150,9 @@ class Segment:
 
     def _leaves_position(self, start: int, stop: int) -> int | None:
         """First of every tenth frame in [start, stop) in which a shank is too far from where the stretch began."""
-        if self._anchor is None:
-            return None
         first = start + (-start) % GROSS_STEP
+        if self._anchor is None or first >= stop:
+            return None
         frames = self._stretch[first - self._origin : stop - self._origin : GROSS_STEP]
         turned = quaternion.angle_between(self._anchor, frames["q_earth_sensor"])
         far = (turned > LIMITS[self._movement].gross_rad)[:, list(self._feet)].any(axis=1)
