@@ -71,7 +71,7 @@ class Pipeline:
         self._trace: list[HeelSignal] | None = [] if trace else None
         self._waiting_since_ns = 0
         self._patience_ns = 0
-        """For how long packets are gathered now; near a standstill, which may end a rep, not at all."""
+        """For how long packets are gathered now; near a standstill, which may end a rep, not at all (0 or less)."""
         self._end_s = 0.0
 
     def push(self, packets: Sequence[Packet]) -> list[Event]:
@@ -137,7 +137,7 @@ class Pipeline:
                 self._end_s = float(signal["time_s"][-1])
                 is_still = signal["still"][-1].all()
                 ahead_ns = round(self._measure.ahead_s * 1e9) - MARGIN_NS
-                self._patience_ns = STILL_NS if is_still else min(max(ahead_ns, 0), MOVING_NS)
+                self._patience_ns = STILL_NS if is_still else min(ahead_ns, MOVING_NS)
         return self._summarise.push(findings)
 
     def _stats(self) -> dict[Foot, FootStats]:

@@ -42,7 +42,7 @@ class Measure:
         By minimum jerk (Flash & Hogan 1985, doi:10.1523/JNEUROSCI.05-07-01688.1985) the speed at time t of a stroke of
         length T is 16 (t/T)^2 (1 - t/T)^2 of the highest.
         """
-        share = min(self._speed / self._fastest, 1.0) if self._fastest else 0.0
+        share = self._speed / self._fastest if self._fastest else 0.0
         return FAST_STROKE_S * (1.0 - math.sqrt(1.0 - math.sqrt(share))) / 2.0
 
     def push(self, poses: Poses) -> list[HeelSignal]:
