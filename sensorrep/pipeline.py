@@ -34,8 +34,9 @@ many. Larger: the bars on screen jerk."""
 MARGIN_NS: Final = 60_000_000
 """So long before the next standstill can come (`Measure.ahead_s`) gathering ends: packets of one foot come up to 50 ms
 apart, and it takes one more to see that the time is over. Larger: more packets go through all stages one by one."""
-STILL_NS: Final = 200_000_000
-"""The same while the legs are still. Larger: the movement on screen begins later."""
+STILL_NS: Final = 300_000_000
+"""The same while the legs are still: the next standstill comes a whole stroke later, 0.4 s in the fastest reps. Larger:
+the movement on screen begins later."""
 
 Before = TypeVar("Before")
 After = TypeVar("After")
@@ -70,7 +71,7 @@ class Pipeline:
         self._summarise = Summarise(movement)
         self._trace: list[HeelSignal] | None = [] if trace else None
         self._waiting_since_ns = 0
-        self._patience_ns = 0
+        self._patience_ns = MOVING_NS
         """For how long packets are gathered now; near a standstill, which may end a rep, not at all (0 or less)."""
         self._end_s = 0.0
 

@@ -30,6 +30,7 @@ class Measure:
 
     def __init__(self, foot: Foot | None = None) -> None:
         self._feet = [0, 1] if foot is None else [int(foot)]
+        self._still = STILL_RAD_S * len(self._feet)
         self._held = Poses(np.zeros(0, POSE))
         self._lead = LATENCY  # frames at the start that have no full neighbourhood: the first frame stands in for them
         self._fastest = 0.0
@@ -39,10 +40,11 @@ class Measure:
     def ahead_s(self) -> float:
         """For how long a stroke that slows down to this share of its highest speed still goes on, if it is a fast one.
 
-        By minimum jerk (Flash & Hogan 1985, doi:10.1523/JNEUROSCI.05-07-01688.1985) the speed at time t of a stroke of
-        length T is 16 (t/T)^2 (1 - t/T)^2 of the highest.
+        Where none has begun, as long as from the highest speed on. By minimum jerk (Flash & Hogan 1985,
+        doi:10.1523/JNEUROSCI.05-07-01688.1985) the speed at time t of a stroke of length T is
+        16 (t/T)^2 (1 - t/T)^2 of the highest.
         """
-        share = self._speed / self._fastest if self._fastest else 0.0
+        share = self._speed / self._fastest if self._fastest >= self._still else 1.0
         return FAST_STROKE_S * (1.0 - math.sqrt(1.0 - math.sqrt(share))) / 2.0
 
     def push(self, poses: Poses) -> list[HeelSignal]:
@@ -76,7 +78,7 @@ class Measure:
     def _turning_points(self, speed: FloatArray) -> BoolArray:
         """Minima (n - 2) of speed (n) below DIP of the fastest since the last one; entering stillness is one too."""
         before, here, after = speed[:-2], speed[1:-1], speed[2:]
-        still = STILL_RAD_S * len(self._feet)
+        still = self._still
         candidate = ((before > here) & (here <= after)) | ((before >= still) & (here < still))
         marks = np.zeros(len(here), bool)
         (at,) = candidate.nonzero()

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 
 from sensorrep.model import FRAME_RATE_HZ, HEEL, POSE, FloatArray, Foot, HeelSignal, Poses
-from sensorrep.pipeline import MARGIN_NS
+from sensorrep.pipeline import MARGIN_NS, STILL_NS
 from sensorrep.stages.measure import FAST_STROKE_S, LATENCY, WEIGHTS, Measure, smooth
 from tests.motion import course, poses, reps
 
@@ -66,11 +66,13 @@ def test_no_standstill_comes_before_gathering_has_ended(stroke_s: float) -> None
     opening = 12.0 * reps(TIME_S, STARTS_S, out_s=stroke_s, hold_s=0.0, back_s=stroke_s)
     block, stage = poses(opening[:, None].repeat(2, axis=1)), Measure()
     ahead_s = [stage.ahead_s for frame in range(len(block)) for _ in stage.push(Poses(block[frame : frame + 1]))]
-    marks = np.flatnonzero(run(block)["turning_point"])
+    signal = run(block)
+    marks = np.flatnonzero(signal["turning_point"])
     assert len(marks) == 6
     until = np.arange(marks[-1])
     away_s = (marks[marks.searchsorted(until, side="right")] - until) / FRAME_RATE_HZ
     gathered_s = np.array(ahead_s[: marks[-1]]) - MARGIN_NS * 1e-9
+    gathered_s[signal["still"][: marks[-1]].all(axis=1)] = STILL_NS * 1e-9
     moving = gathered_s > 0.0
     assert (gathered_s[moving] < away_s[moving]).all()
     assert np.count_nonzero(moving) > 0.5 * 6 * stroke_s * FRAME_RATE_HZ
