@@ -11,8 +11,9 @@ from sensorrep.kinematics.unrest import Unrest
 from sensorrep.model import Foot
 from sensorrep.sources import virtual_time
 from sensorrep.sources.ble import Radio
+from sensorrep.sources.simulated.backend import backends
 from sensorrep.sources.simulated.faults import parse_script
-from sensorrep.sources.simulated_radio import World
+from sensorrep.sources.simulated.world import World
 from sensorrep.sources.synthetic import Rest, Scenario
 
 STILL: Unrest = (0.01, 0.01)
@@ -73,7 +74,7 @@ def ask(world: World, *, crossed: bool = False) -> tuple[bool, list[str]]:
         wanted = {foot: replace(wanted[Foot(1 - foot)], foot=foot) for foot in Foot}
 
     async def main() -> bool:
-        radio = Radio(wanted, rate_hz=50.0, world=world.backends(), now_ns=virtual_time.now_ns)
+        radio = Radio(wanted, rate_hz=50.0, world=backends(world), now_ns=virtual_time.now_ns)
         return await ask_sides(radio, said.append)
 
     return virtual_time.run(main()), said

@@ -21,8 +21,9 @@ from sensorrep.session import Message, View
 from sensorrep.sources import virtual_time
 from sensorrep.sources.ble import Radio
 from sensorrep.sources.recording import RecordingWriter, open_recording
+from sensorrep.sources.simulated.backend import backends
 from sensorrep.sources.simulated.faults import parse_script
-from sensorrep.sources.simulated_radio import World
+from sensorrep.sources.simulated.world import World
 from sensorrep.sources.synthetic import typical
 from sensorrep.views.scoreboard import Latest
 
@@ -69,7 +70,7 @@ def play(
         wanted = world.wanted()
         if exchanged:
             wanted = {foot: replace(wanted[Foot(1 - foot)], foot=foot) for foot in Foot}
-        radio = Radio(wanted, rate_hz=100.0, world=world.backends(), now_ns=virtual_time.now_ns)
+        radio = Radio(wanted, rate_hz=100.0, world=backends(world), now_ns=virtual_time.now_ns)
         plan = Plan(out, "heels-apart", None, None, True, {"sensorrep": "test"})
         return await live(radio, plan, stop, watched)
 

@@ -28,8 +28,9 @@ from sensorrep.sources import virtual_time
 from sensorrep.sources.ble import Message, Radio
 from sensorrep.sources.recorder import RecordingWriter
 from sensorrep.sources.recording import open_recording
+from sensorrep.sources.simulated.backend import backends
 from sensorrep.sources.simulated.faults import draw_script
-from sensorrep.sources.simulated_radio import World
+from sensorrep.sources.simulated.world import World
 from sensorrep.sources.synthetic import Rest, Scenario, Set, Stand
 from sensorrep.views.document import document
 
@@ -63,7 +64,7 @@ async def live(
     world: World, path: Path, seconds: float, views: Sequence[session.View] = (), batch_s: float = 0.5
 ) -> SessionSummary:
     """Run a session over a world's radio as `sensorrep live` does. Raises what that raises."""
-    radio = Radio(world.wanted(), rate_hz=100.0, world=world.backends(), now_ns=virtual_time.now_ns, batch_s=batch_s)
+    radio = Radio(world.wanted(), rate_hz=100.0, world=backends(world), now_ns=virtual_time.now_ns, batch_s=batch_s)
     feet = await radio.connect(30.0)
     loop = asyncio.get_running_loop()
     ends: list[asyncio.Task[None]] = []

@@ -136,8 +136,9 @@ def _simulated(
 
     from sensorrep.sources import virtual_time
     from sensorrep.sources.ble import Radio
+    from sensorrep.sources.simulated.backend import backends
     from sensorrep.sources.simulated.faults import read_script
-    from sensorrep.sources.simulated_radio import World
+    from sensorrep.sources.simulated.world import World
     from sensorrep.sources.synthetic import typical
 
     faults = () if script is None else read_script(script)
@@ -150,7 +151,7 @@ def _simulated(
     return Means(
         virtual_time.run if fast else asyncio.run,
         now_ns,
-        lambda: Radio(wanted, rate_hz=RATE_HZ, world=world.backends(), now_ns=now_ns),
+        lambda: Radio(wanted, rate_hz=RATE_HZ, world=backends(world), now_ns=now_ns),
         world.seconds,
     )
 

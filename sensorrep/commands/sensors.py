@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from sensorrep.sources.ble import Backends, Found
     from sensorrep.sources.settings import Worn
     from sensorrep.sources.simulated.faults import Fault
-    from sensorrep.sources.simulated_radio import World
+    from sensorrep.sources.simulated.world import World
 
 RATE_HZ: Final = 50.0
 """Enough to see which foot moves."""
@@ -25,8 +25,7 @@ def scan(seconds: Seconds = 6.0, simulate: Simulate = False) -> None:
     """List the sensors in reach: name, signal, battery, address, model."""
     import asyncio
 
-    world = world_of_lifts() if simulate else None
-    show(asyncio.run(_scan(seconds, world)), simulated=simulate)
+    show(asyncio.run(_scan(seconds, _backends(simulate))), simulated=simulate)
 
 
 def setup(seconds: Seconds = 6.0, simulate: Simulate = False) -> None:
@@ -41,7 +40,7 @@ def setup(seconds: Seconds = 6.0, simulate: Simulate = False) -> None:
 
     path = settings_path()
     settings = read_settings(path)
-    left, right = asyncio.run(_setup(seconds, world_of_lifts() if simulate else None))
+    left, right = asyncio.run(_setup(seconds, simulate))
     print(f"Left is {_called(left)}, right is {_called(right)}.")
     if simulate:
         print("SIMULATED: nothing was stored.")
@@ -73,12 +72,21 @@ def show(found: "list[Found]", *, simulated: bool) -> None:
             print(f"{device(model).TITLE}: its samples come seconds late, good for the report and no use live.")
 
 
-async def _scan(seconds: float, world: "World | None") -> "list[Found]":
-    """The sensors in reach with their batteries. Raises RadioError where there is none."""
-    from sensorrep.sources.ble import PLATFORM, with_battery
-    from sensorrep.sources.ble import scan as look
+def _backends(simulate: bool) -> "Backends":
+    if not simulate:
+        from sensorrep.sources.ble import PLATFORM
 
-    backends: Backends = PLATFORM if world is None else world.backends()
+        return PLATFORM
+    from sensorrep.sources.simulated.backend import backends
+
+    return backends(world_of_lifts())
+
+
+async def _scan(seconds: float, backends: "Backends") -> "list[Found]":
+    """The sensors in reach with their batteries. Raises RadioError where there is none."""
+    from sensorrep.sources.ble import scan as look
+    from sensorrep.sources.ble import with_battery
+
     print(f"Looking for sensors for {seconds:g} s ...", flush=True)
     found = await look(seconds, backends)
     if not found:
@@ -87,14 +95,15 @@ async def _scan(seconds: float, world: "World | None") -> "list[Found]":
     return [await with_battery(one, backends) for one in found]
 
 
-async def _setup(seconds: float, world: "World | None") -> "tuple[Found, Found]":
+async def _setup(seconds: float, simulate: bool) -> "tuple[Found, Found]":
     """The sensors of the left and of the right foot. Raises RadioError where there are not two."""
     from sensorrep.assignment import ask_sides
     from sensorrep.model import Foot
-    from sensorrep.sources.ble import PLATFORM, Radio, Wanted
+    from sensorrep.sources.ble import Radio, Wanted
 
-    found = await _scan(seconds, world)
-    show(found, simulated=world is not None)
+    backends = _backends(simulate)
+    found = await _scan(seconds, backends)
+    show(found, simulated=simulate)
     if len(found) == 1:
         raise RadioError(RadioReason.NOT_FOUND, "only one sensor was found")
     if len(found) > 2:
@@ -102,7 +111,7 @@ async def _setup(seconds: float, world: "World | None") -> "tuple[Found, Found]"
     nearest = (found[0], found[1])
     wanted = {foot: Wanted(foot, one.model, one.address, one.name) for foot, one in zip(Foot, nearest, strict=True)}
     print("Connecting ...", flush=True)
-    radio = Radio(wanted, rate_hz=RATE_HZ, world=PLATFORM if world is None else world.backends())
+    radio = Radio(wanted, rate_hz=RATE_HZ, world=backends)
     swapped = await ask_sides(radio, lambda line: print(line, flush=True))
     return (nearest[1], nearest[0]) if swapped else nearest
 
@@ -123,7 +132,7 @@ def _called(one: "Found") -> str:
 def world_of_lifts(script: "Sequence[Fault]" = ()) -> "World":
     """A simulated wearer who lifts the left foot, then the right one."""
     from sensorrep.model import Foot
-    from sensorrep.sources.simulated_radio import World
+    from sensorrep.sources.simulated.world import World
     from sensorrep.sources.synthetic import OneLeg, Rest, Scenario
 
     lifts = [(OneLeg(foot, size_deg=25.0), Rest(5.0, "still")) for foot in Foot]

@@ -12,7 +12,7 @@ from dbus_fast import Message, MessageType, Variant
 from dbus_fast.aio import MessageBus
 from dbus_fast.errors import DBusError
 
-from sensorrep.sources.simulated_radio import World
+from sensorrep.sources.simulated.world import World
 from tests.bluez.fake_device import ADAPTER_PATH, ADVERTISE_S, CHARACTERISTIC, DEVICE, OBJECTS, Device, Objects, error
 
 ADAPTER: Final = "org.bluez.Adapter1"

@@ -8,7 +8,7 @@ from dbus_fast import Message, Variant
 from dbus_fast.errors import DBusError
 
 from sensorrep.sources.simulated.boards import BATTERY
-from sensorrep.sources.simulated_radio import Peripheral
+from sensorrep.sources.simulated.world import Peripheral
 
 ADAPTER_PATH: Final = "/org/bluez/hci0"
 DEVICE: Final = "org.bluez.Device1"
@@ -63,7 +63,7 @@ class Objects:
 
 
 class Device:
-    """A sensor as the service knows it, and its host as the sensor knows it (`simulated_radio.Client`)."""
+    """A sensor as the service knows it, and its host as the sensor knows it (`simulated.world.Client`)."""
 
     def __init__(self, objects: Objects, peripheral: Peripheral, hides_battery: bool) -> None:
         self.peripheral = peripheral

@@ -18,7 +18,7 @@ from sensorrep.model import Foot, Note, Packet, SensorInfo
 from sensorrep.sources.ble import Message, Radio, link, scan
 from sensorrep.sources.ble.connection import Connection
 from sensorrep.sources.simulated.faults import Fault
-from sensorrep.sources.simulated_radio import World
+from sensorrep.sources.simulated.world import World
 from sensorrep.sources.synthetic import Rest, Scenario
 from tests.bluez.conftest import Bus
 from tests.bluez.fake_bluez import ADAPTER, FakeBlueZ

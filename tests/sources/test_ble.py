@@ -23,8 +23,9 @@ from sensorrep.model import Foot, Note, Packet, SensorInfo
 from sensorrep.sources import virtual_time
 from sensorrep.sources.ble import Message, Radio, Wanted, scan, with_battery
 from sensorrep.sources.ble.connection import Connection, recognised, told
+from sensorrep.sources.simulated.backend import backends
 from sensorrep.sources.simulated.faults import parse_script
-from sensorrep.sources.simulated_radio import World
+from sensorrep.sources.simulated.world import World
 from sensorrep.sources.synthetic import Rest, Scenario
 
 T = TypeVar("T")
@@ -36,7 +37,7 @@ def world(script: Sequence[list[Any]] = (), model: str = "diy", seed: int = 1) -
 
 
 def radio(of: World, wanted: dict[Foot, Wanted] | None = None) -> Radio:
-    return Radio(wanted or of.wanted(), rate_hz=100.0, world=of.backends(), now_ns=virtual_time.now_ns, batch_s=0.1)
+    return Radio(wanted or of.wanted(), rate_hz=100.0, world=backends(of), now_ns=virtual_time.now_ns, batch_s=0.1)
 
 
 async def gathered(one: Radio, seconds: float, connect_s: float = 10.0) -> tuple[dict[Foot, SensorInfo], list[Message]]:
@@ -74,7 +75,7 @@ def packets(messages: Sequence[Message], foot: Foot, channel: str = "data") -> l
 
 class TestScan:
     def seen(self, of: World) -> list[tuple[str, str, int | None]]:
-        found = virtual_time.run(scan(3.0, of.backends()))
+        found = virtual_time.run(scan(3.0, backends(of)))
         return [(one.model, one.name, one.rssi_dbm) for one in found]
 
     def test_sensors_are_listed_with_model_and_signal_the_nearest_first(self) -> None:
@@ -91,7 +92,7 @@ class TestScan:
         async def main(of: World) -> None:
             of.now_s()
             await asyncio.sleep(0.1)
-            await scan(3.0, of.backends())
+            await scan(3.0, backends(of))
 
         with pytest.raises(RadioError) as caught:
             virtual_time.run(main(world([[0, "both", action, 100]])))
@@ -103,8 +104,8 @@ class TestScan:
         of = world(model=model)
 
         async def main() -> list[int | None]:
-            found = await scan(1.0, of.backends())
-            return [(await with_battery(one, of.backends())).battery_pct for one in found]
+            found = await scan(1.0, backends(of))
+            return [(await with_battery(one, backends(of))).battery_pct for one in found]
 
         assert virtual_time.run(main()) == [percent, percent]
         assert not any(one.client or one.not_disconnected for one in of.peripherals.values())
@@ -113,8 +114,8 @@ class TestScan:
         of = world([[2, "left", "dead", 100]])
 
         async def main() -> list[int | None]:
-            found = await scan(3.0, of.backends())
-            return [(await with_battery(one, of.backends())).battery_pct for one in found]
+            found = await scan(3.0, backends(of))
+            return [(await with_battery(one, backends(of))).battery_pct for one in found]
 
         assert virtual_time.run(main()) == [None, 87]
 

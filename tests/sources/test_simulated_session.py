@@ -14,7 +14,7 @@ from sensorrep.errors import RadioError, RadioReason
 from sensorrep.model import Foot, Posture
 from sensorrep.sources.recording import open_recording
 from sensorrep.sources.simulated.faults import parse_script
-from sensorrep.sources.simulated_radio import World
+from sensorrep.sources.simulated.world import World
 from sensorrep.sources.synthetic import Scenario, simulate
 
 SEED = 5

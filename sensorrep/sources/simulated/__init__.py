@@ -1,2 +1,2 @@
-"""What a simulated radio is made of: `boards` (what a sensor does), `link` (what the radio does to its packets),
-`faults` (what goes wrong when), all pure, and `backend`, which puts `sources.simulated_radio`'s world behind bleak."""
+"""A simulated radio: `boards` (what a sensor does), `link` (what the radio does to its packets) and `faults` (what goes
+wrong when), all pure; `world`, in which they run on a clock; and `backend`, which puts that world behind bleak."""

@@ -26,7 +26,7 @@ from bleak.exc import (
 
 from sensorrep.sources.ble import Backends
 from sensorrep.sources.simulated.boards import BATTERY
-from sensorrep.sources.simulated_radio import World
+from sensorrep.sources.simulated.world import World
 
 ADVERTISE_S: Final = 0.3
 CONNECT_S: Final = 0.15

@@ -14,8 +14,9 @@ from sensorrep.devices import diy
 from sensorrep.model import FloatArray, Foot, Packet
 from sensorrep.sources import virtual_time
 from sensorrep.sources.ble import Radio
+from sensorrep.sources.simulated.backend import backends
 from sensorrep.sources.simulated.faults import parse_script
-from sensorrep.sources.simulated_radio import World
+from sensorrep.sources.simulated.world import World
 from sensorrep.sources.synthetic import Link, Rest, Scenario, Sensor
 from sensorrep.sources.synthetic.session import MARGIN_S
 from sensorrep.stages.clock import COUNT_HOLD_NS, HOLD_NS, Clock
@@ -37,7 +38,7 @@ def timed(world: World, seconds: float, counted: bool) -> list[list[tuple[FloatA
     world.heard = heard
 
     async def main() -> tuple[Any, list[Packet]]:
-        radio = Radio(world.wanted(), rate_hz=100.0, world=world.backends(), now_ns=virtual_time.now_ns, batch_s=0.5)
+        radio = Radio(world.wanted(), rate_hz=100.0, world=backends(world), now_ns=virtual_time.now_ns, batch_s=0.5)
         feet = await radio.connect(10.0)
         stopping: list[asyncio.Task[None]] = []
         asyncio.get_running_loop().call_later(seconds, lambda: stopping.append(asyncio.ensure_future(radio.stop())))
@@ -117,11 +118,11 @@ class TestTheWorld:
         heard: Counter[bytes] = Counter()
 
         async def main() -> None:
-            backends = world.backends()
-            async with BleakScanner(backend=backends.scanner) as scanner:
+            seen = backends(world)
+            async with BleakScanner(backend=seen.scanner) as scanner:
                 await asyncio.sleep(1.0)
             device = next(one for one in scanner.discovered_devices if one.name == "REP-L-0001")
-            async with BleakClient(device, backend=backends.client) as client:
+            async with BleakClient(device, backend=seen.client) as client:
                 await client.start_notify(diy.CHANNELS["data"], lambda _, payload: heard.update([bytes(payload)]))
                 await client.write_gatt_char(diy.CHANNELS["control"], b"\x01\x04", response=True)
                 await asyncio.sleep(seconds)
@@ -159,22 +160,22 @@ class TestTheWorld:
 
     def test_a_second_scan_while_one_runs_collides(self) -> None:
         async def main() -> None:
-            backends = World(LYING, 1).backends()
-            async with BleakScanner(backend=backends.scanner):
+            seen = backends(World(LYING, 1))
+            async with BleakScanner(backend=seen.scanner):
                 with pytest.raises(BleakDBusError, match="InProgress"):
-                    await BleakScanner(backend=backends.scanner).start()
+                    await BleakScanner(backend=seen.scanner).start()
 
         virtual_time.run(main())
 
     def test_a_dead_client_is_told_and_can_do_nothing_more(self) -> None:
         async def main() -> None:
             world = World(LYING, 1, parse_script([[3, "left", "cut"]]))
-            backends = world.backends()
-            async with BleakScanner(backend=backends.scanner) as scanner:
+            seen = backends(world)
+            async with BleakScanner(backend=seen.scanner) as scanner:
                 await asyncio.sleep(1.0)
             (device, *_) = scanner.discovered_devices
             lost = asyncio.Event()
-            client = BleakClient(device, lambda _: lost.set(), backend=backends.client)
+            client = BleakClient(device, lambda _: lost.set(), backend=seen.client)
             await client.connect()
             await lost.wait()
             assert world.now_s() == pytest.approx(3.0, abs=0.01)

@@ -1,7 +1,7 @@
-"""A simulated radio: a wearer's two sensors, their links, and what goes wrong with them, behind bleak's `backend=`.
+"""The world of a simulated radio: a wearer's two sensors, their links, and what goes wrong with them.
 
-All above bleak's backends runs as with real sensors (BLE.md section 3, way A). Nothing here runs by itself: callbacks
-of the running loop only, on any clock.
+`backend` puts it behind bleak's `backend=`: all above runs as with real sensors (BLE.md section 3, way A). Nothing here
+runs by itself: callbacks of the running loop only, on any clock.
 """
 
 import asyncio
@@ -12,7 +12,7 @@ from typing import Final, Protocol
 import numpy as np
 
 from sensorrep.model import Foot
-from sensorrep.sources.ble import Backends, Wanted
+from sensorrep.sources.ble import Wanted
 from sensorrep.sources.simulated.boards import Board, DiyBoard, Sent, WitMotionBoard
 from sensorrep.sources.simulated.faults import Fault
 from sensorrep.sources.simulated.link import SimulatedLink
@@ -81,12 +81,6 @@ class World:
                 link = SimulatedLink(scenario.link, rng)
                 self.peripherals[foot] = Peripheral(self, foot, f"51:4D:00:00:00:0{foot:d}", board, link)
         self._model = model
-
-    def backends(self) -> Backends:
-        """bleak's backend classes of this world."""
-        from sensorrep.sources.simulated.backend import backends
-
-        return backends(self)
 
     def wanted(self) -> dict[Foot, Wanted]:
         """What a setup would have stored."""
