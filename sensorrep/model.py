@@ -131,6 +131,8 @@ HEEL: Final = np.dtype(
 HeelSignal = NewType("HeelSignal", np.ndarray[Any, np.dtype[np.void]])
 """(n,) of HEEL: the poses, and how much the shanks moved at that instant. The opening depends on a set's own axes."""
 
+GRAVITY_M_S2: Final = 9.80665
+"""Standard gravity: the g in every maker's scale factor, and within half a per cent what is felt anywhere on Earth."""
 FRAME_RATE_HZ: Final = 100.0
 """Rate of frames and all that follows. Tremor (8 to 12 Hz) needs 40 or more; the cost of replay grows with it."""
 SHORTEST_GAP: Final = 10

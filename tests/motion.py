@@ -6,11 +6,10 @@ from typing import Final
 import numpy as np
 
 from sensorrep import quaternion
-from sensorrep.model import FRAME_RATE_HZ, POSE, FloatArray, Foot, HeelSignal, Movement, Poses, Rep
+from sensorrep.model import FRAME_RATE_HZ, GRAVITY_M_S2, POSE, FloatArray, Foot, HeelSignal, Movement, Poses, Rep
 from sensorrep.stages.measure import Measure
 from sensorrep.stages.segment import Finding, Segment, SetFound
 
-G_M_S2: Final = 9.81
 STRAPS: Final = np.array([[0.8, 0.2, -0.4, 0.4], [0.1, 0.7, 0.7, -0.1]])
 """How the sensors sit on the shanks, anyhow."""
 LEVEL: Final = np.array([[1.0, 0.0, 0.0], [-1.0, 0.0, 0.0]])
@@ -60,7 +59,7 @@ def worn(turn: FloatArray, straps: FloatArray = STRAPS, arm_m: FloatArray = ARM_
     out["rate_rad_s"] = quaternion.rotation_vector(steps) * (0.5 * FRAME_RATE_HZ)
     place_m = quaternion.rotate(turn, arm_m)
     speed_m_s = np.gradient(place_m, 1.0 / FRAME_RATE_HZ, axis=0)
-    force = np.gradient(speed_m_s, 1.0 / FRAME_RATE_HZ, axis=0) + np.array([0.0, 0.0, G_M_S2])
+    force = np.gradient(speed_m_s, 1.0 / FRAME_RATE_HZ, axis=0) + np.array([0.0, 0.0, GRAVITY_M_S2])
     out["acc_m_s2"] = quaternion.rotate(quaternion.conjugate(out["q_earth_sensor"]), force)
     return Poses(out)
 

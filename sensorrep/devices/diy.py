@@ -17,7 +17,7 @@ from sensorrep import packets as columns
 from sensorrep.devices import Await, Mtu, Read, Script, Subscribe, Write
 from sensorrep.devices.wire import DPS_RAD_S, blank, joined, nearest, periods_ns
 from sensorrep.errors import PayloadError, RadioError, RadioReason
-from sensorrep.model import BoolArray, FloatArray, IntArray, Packet, Samples
+from sensorrep.model import GRAVITY_M_S2, BoolArray, FloatArray, IntArray, Packet, Samples
 
 MODEL: Final = "diy"
 TITLE: Final = "DIY board (ankle IMU profile v1)"
@@ -143,7 +143,7 @@ def parse_info(payload: bytes) -> Info:
         raise PayloadError(f"Info gives a sample period of {info.period_ns} ns, not 1 ms to 1 s")
     # A scale in other units (g, rad/s) would pass every later check and spoil every number: hold it to the range.
     for word, lsb, full_scale in (
-        ("accelerometer", info.acc_m_s2_per_lsb, info.acc_range_g * 9.80665),
+        ("accelerometer", info.acc_m_s2_per_lsb, info.acc_range_g * GRAVITY_M_S2),
         ("gyroscope", info.gyr_deg_s_per_lsb, float(info.gyr_range_deg_s)),
     ):
         if not 0.5 * full_scale < lsb * 32768 < 2 * full_scale:

@@ -13,9 +13,9 @@ import numpy as np
 import numpy.typing as npt
 
 from sensorrep.devices import Pause, Read, Script, Subscribe, Write
-from sensorrep.devices.wire import DPS_RAD_S, G_M_S2, Clock, Renewed, blank, expect, heard, received
+from sensorrep.devices.wire import DPS_RAD_S, Clock, Renewed, blank, expect, heard, received
 from sensorrep.errors import PayloadError, RadioError, RadioReason
-from sensorrep.model import BoolArray, IntArray, Packet, Samples
+from sensorrep.model import GRAVITY_M_S2, BoolArray, IntArray, Packet, Samples
 
 MODEL: Final = "dot"
 TITLE: Final = "Movella DOT"
@@ -60,7 +60,7 @@ LAYOUTS: Final = {
     RATE_QUANTITIES: Layout("medium", 40, fields(acc=4, gyr=16)),
 }
 
-FULL_SCALE: Final = (16 * G_M_S2, 2000.0)
+FULL_SCALE: Final = (16 * GRAVITY_M_S2, 2000.0)
 """m/s² and deg/s; both are fixed."""
 LIMIT: Final = 1.2
 """Times full scale: calibration may push a number past it a little, and what lies beyond is no measurement."""

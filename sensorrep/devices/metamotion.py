@@ -14,9 +14,9 @@ import numpy as np
 import numpy.typing as npt
 
 from sensorrep.devices import Action, Await, Pause, Script, Subscribe, Write
-from sensorrep.devices.wire import DPS_RAD_S, G_M_S2, Clock, Renewed, blank, expect, heard, nearest_rate, received
+from sensorrep.devices.wire import DPS_RAD_S, Clock, Renewed, blank, expect, heard, nearest_rate, received
 from sensorrep.errors import RadioError, RadioReason
-from sensorrep.model import Packet, Samples
+from sensorrep.model import GRAVITY_M_S2, Packet, Samples
 
 MODEL: Final = "metamotion"
 TITLE: Final = "MbientLab MetaMotion"
@@ -184,7 +184,7 @@ class Reader:
             f"MetaMotion: info must be rate and ranges, not {info.hex()!r}",
         )
         self.malformed = 0
-        self._acc_m_s2 = G_M_S2 / ACC_LSB_PER_G[acc_range_g]
+        self._acc_m_s2 = GRAVITY_M_S2 / ACC_LSB_PER_G[acc_range_g]
         self._gyr_rad_s = DPS_RAD_S / GYR_LSB_PER_DPS[gyr_range_dps]
         self._clock = Clock(bits=32, tick_ns=1_000_000_000 // rate)
 

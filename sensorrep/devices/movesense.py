@@ -15,7 +15,6 @@ import numpy.typing as npt
 from sensorrep.devices import Await, Script, Subscribe, Write
 from sensorrep.devices.wire import (
     DPS_RAD_S,
-    G_M_S2,
     Clock,
     Renewed,
     blank,
@@ -26,7 +25,7 @@ from sensorrep.devices.wire import (
     periods_ns,
 )
 from sensorrep.errors import RadioError, RadioReason
-from sensorrep.model import BoolArray, IntArray, Packet, Samples
+from sensorrep.model import GRAVITY_M_S2, BoolArray, IntArray, Packet, Samples
 
 MODEL: Final = "movesense"
 TITLE: Final = "Movesense"
@@ -47,9 +46,9 @@ REFERENCE: Final = 0x63
 
 COMMAND_SUBSCRIBE, COMMAND_UNSUBSCRIBE = b"\x01", b"\x02"
 ANSWER, DATA, DATA_PART2 = 1, 2, 3
-FULL_SCALE_ACC_M_S2: Final = 8 * G_M_S2
+FULL_SCALE_ACC_M_S2: Final = 8 * GRAVITY_M_S2
 FULL_SCALE_GYR_DPS: Final = 2000
-LIMITS: Final = (17 * G_M_S2, 2300.0)
+LIMITS: Final = (17 * GRAVITY_M_S2, 2300.0)
 """m/s² and deg/s that no setting of the chip can exceed: what lies beyond is no measurement."""
 
 

@@ -13,9 +13,9 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from sensorrep.devices import Await, Pause, Script, Subscribe, Write
-from sensorrep.devices.wire import DPS_RAD_S, G_M_S2, LATE_NS, Renewed, blank, expect, heard, joined, nearest_rate
+from sensorrep.devices.wire import DPS_RAD_S, LATE_NS, Renewed, blank, expect, heard, joined, nearest_rate
 from sensorrep.errors import PayloadError, RadioError, RadioReason
-from sensorrep.model import FloatArray, IntArray, Packet, Samples
+from sensorrep.model import GRAVITY_M_S2, FloatArray, IntArray, Packet, Samples
 
 MODEL: Final = "polar"
 TITLE: Final = "Polar Verity Sense"
@@ -273,7 +273,7 @@ class Reader:
         samples, before, after, span_ns = Samples(samples[known]), before[known], after[known], span_ns[known]
         share = (samples["device_ns"] - self._acc_ns[before]) / np.maximum(span_ns, 1)
         acc_g = self._acc_g[before] + share[:, None] * (self._acc_g[after] - self._acc_g[before])
-        samples["acc_m_s2"] = acc_g * G_M_S2
+        samples["acc_m_s2"] = acc_g * GRAVITY_M_S2
         clipped = np.asarray((np.abs(self._acc_g) > 0.99 * ACC_RANGE_G).any(axis=1))
         samples["saturated"] |= clipped[before] | clipped[after]
         return samples

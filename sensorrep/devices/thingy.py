@@ -12,8 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from sensorrep.devices import Pause, Read, Script, Subscribe, Write
-from sensorrep.devices.wire import DPS_RAD_S, G_M_S2, PAUSE_NS, Renewed, blank, expect, heard, nearest_rate, received
-from sensorrep.model import Packet, Samples
+from sensorrep.devices.wire import DPS_RAD_S, PAUSE_NS, Renewed, blank, expect, heard, nearest_rate, received
+from sensorrep.model import GRAVITY_M_S2, Packet, Samples
 
 MODEL: Final = "thingy"
 TITLE: Final = "Nordic Thingy:52"
@@ -28,7 +28,7 @@ MIN_MTU: Final = 23
 RATES_HZ: Final = (50, 100)
 """Fractions of the chip's own 200 Hz; frames are made at 100."""
 ROW: Final = np.dtype([("acc", "<i2", 3), ("gyr", "<i2", 3), ("mag", "<i2", 3)])
-ACC_M_S2: Final = -G_M_S2 / 1024
+ACC_M_S2: Final = -GRAVITY_M_S2 / 1024
 """Minus: the firmware turns the accelerometer round, so that an axis that points down reads +1 g, and leaves the
 gyroscope as it is. Specific force, which everything here expects, is +1 g along an axis that points up."""
 GYR_RAD_S: Final = DPS_RAD_S / 32

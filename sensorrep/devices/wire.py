@@ -17,8 +17,6 @@ from sensorrep.devices import Decoder
 from sensorrep.errors import PayloadError
 from sensorrep.model import SAMPLE, BoolArray, FloatArray, IntArray, Packet, Samples
 
-G_M_S2: Final = 9.80665
-"""Standard gravity: the g in every maker's scale factor."""
 DPS_RAD_S: Final = math.pi / 180
 """One degree per second."""
 

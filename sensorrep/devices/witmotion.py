@@ -14,9 +14,9 @@ import numpy as np
 import numpy.typing as npt
 
 from sensorrep.devices import Await, Pause, Script, Subscribe, Write
-from sensorrep.devices.wire import DPS_RAD_S, G_M_S2, PAUSE_NS, Renewed, blank, expect, heard, joined, nearest_rate
+from sensorrep.devices.wire import DPS_RAD_S, PAUSE_NS, Renewed, blank, expect, heard, joined, nearest_rate
 from sensorrep.errors import PayloadError
-from sensorrep.model import IntArray, Packet, Samples
+from sensorrep.model import GRAVITY_M_S2, IntArray, Packet, Samples
 
 MODEL: Final = "witmotion"
 TITLE: Final = "WitMotion WT901BLE / WT9011DCL"
@@ -244,7 +244,7 @@ class Reader:
         samples["counter"] = self._count + np.arange(len(raw))
         samples["device_ns"] = samples["counter"] * self._period_ns
         samples["received_ns"] = arrivals[np.searchsorted(arrivals[:, 0], ends[motion]), 1] if len(raw) else 0
-        samples["acc_m_s2"] = raw[:, :3] * (16 * G_M_S2 / 32768)
+        samples["acc_m_s2"] = raw[:, :3] * (16 * GRAVITY_M_S2 / 32768)
         samples["gyr_rad_s"] = raw[:, 3:6] * (2000 * DPS_RAD_S / 32768)
         samples["saturated"] = (np.abs(raw[:, :6].astype(np.int32)) >= 32767).any(axis=1)
         self._count += len(raw)

@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from sensorrep.kinematics.axes import absences
-from sensorrep.model import FRAME_RATE_HZ, FloatArray, HeelSignal
+from sensorrep.model import FRAME_RATE_HZ, GRAVITY_M_S2, FloatArray, HeelSignal
 
 FAST_RAD_S: Final = 2.0
 """Faster turning is walking, sitting down, knee bends; reps are slower."""
@@ -23,7 +23,7 @@ ONE_SWING: Final = round(0.5 * FRAME_RATE_HZ)
 """A leg that is fast again so soon is still in the same swing."""
 STEP: Final = (round(0.08 * FRAME_RATE_HZ), round(1.2 * FRAME_RATE_HZ))
 """Frames from the end of one leg's swing to that of the other's."""
-STRIKE_M_S2: Final = 1.5 * 9.81
+STRIKE_M_S2: Final = 1.5 * GRAVITY_M_S2
 """A foot that meets the ground at each step feels this much; legs that are swung in the air hardly do."""
 LEAST_STEPS: Final = 5
 """So many swings in which the legs take turns are a walk."""

@@ -11,9 +11,8 @@ from typing import Final
 import numpy as np
 
 from sensorrep.kinematics.spans import Span
-from sensorrep.model import FRAME_RATE_HZ, Check, HeelSignal
+from sensorrep.model import FRAME_RATE_HZ, GRAVITY_M_S2, Check, HeelSignal
 
-GRAVITY_M_S2: Final = 9.81
 LONGEST_ARM_M: Final = 0.5
 """From the knee to a sensor above the ankle, in the tallest people."""
 KNOCK_M_S2: Final = 3.0

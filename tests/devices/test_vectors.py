@@ -14,8 +14,7 @@ import numpy as np
 import pytest
 
 from sensorrep.devices import Decoder, Write, diy, dot, metamotion, movesense, polar, thingy, witmotion
-from sensorrep.devices.wire import G_M_S2
-from sensorrep.model import Samples
+from sensorrep.model import GRAVITY_M_S2, Samples
 from tests.devices.driving import decoded, drive, packets
 
 HERE = Path(__file__).resolve()
@@ -35,7 +34,7 @@ def samples(decoder: Decoder, channel: str, payload: bytes) -> Samples:
 
 
 def in_g(found: Samples) -> dict[str, Any]:
-    return {"acc_g": found["acc_m_s2"] / G_M_S2, "gyro_dps": np.degrees(found["gyr_rad_s"])}
+    return {"acc_g": found["acc_m_s2"] / GRAVITY_M_S2, "gyro_dps": np.degrees(found["gyr_rad_s"])}
 
 
 def of_witmotion(payload: bytes) -> list[dict[str, Any]]:

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 from vqf import VQF
 
-from sensorrep.model import FloatArray, Foot, Posture
+from sensorrep.model import GRAVITY_M_S2, FloatArray, Foot, Posture
 from sensorrep.sources.synthetic import (
     Adjust,
     Fidget,
@@ -21,7 +21,7 @@ from sensorrep.sources.synthetic import (
     typical,
 )
 from sensorrep.sources.synthetic.anatomy import Build, rotation_matrix
-from sensorrep.sources.synthetic.body import COLUMNS, GRAVITY_M_S2, GRID_HZ, Joint, Motion, Step, course, move, progress
+from sensorrep.sources.synthetic.body import COLUMNS, GRID_HZ, Joint, Motion, Step, course, move, progress
 from sensorrep.sources.synthetic.session import act
 from sensorrep.sources.synthetic.wearer import ROUTES, Pose
 

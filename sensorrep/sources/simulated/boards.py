@@ -10,7 +10,7 @@ from typing import Final, NamedTuple, Protocol
 import numpy as np
 
 from sensorrep.devices import diy, witmotion
-from sensorrep.model import FloatArray, Foot, IntArray
+from sensorrep.model import GRAVITY_M_S2, FloatArray, Foot, IntArray
 from sensorrep.sources.synthetic import Sensor
 from sensorrep.sources.synthetic.body import Motion
 from sensorrep.sources.synthetic.sensor import FIRST, Run, info, measure, messages, scales
@@ -300,7 +300,7 @@ class WitMotionBoard:
         step = scales(self._sensor)
         frames = np.zeros(len(readings), [("header", "u1", 2), ("values", "<i2", 9)])
         frames["header"] = list(witmotion.MOTION_HEADER)
-        own = np.repeat([step.acc_m_s2 / (16 * 9.80665 / 32768), step.gyr_dps / (2000 / 32768)], 3)
+        own = np.repeat([step.acc_m_s2 / (16 * GRAVITY_M_S2 / 32768), step.gyr_dps / (2000 / 32768)], 3)
         frames["values"][:, :6] = np.clip(np.rint(readings * own), -32768, 32767)
         return frames
 

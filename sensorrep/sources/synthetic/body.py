@@ -15,11 +15,10 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from sensorrep.model import FloatArray, Foot
+from sensorrep.model import GRAVITY_M_S2, FloatArray, Foot
 from sensorrep.sources.synthetic.anatomy import Build
 
 GRID_HZ: Final = 400.0
-GRAVITY_M_S2: Final = 9.80665
 ANKLE_ON_FLOOR_M: Final = 0.08
 
 

@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from sensorrep.model import FloatArray, Foot, IntArray
+from sensorrep.model import GRAVITY_M_S2, FloatArray, Foot, IntArray
 from sensorrep.sources.synthetic.body import GRID_HZ, Motion
 from sensorrep.sources.synthetic.scenario import Outage, Sensor
 
@@ -18,7 +18,6 @@ SATURATED, LOST_BEFORE, FIRST = 1, 2, 4
 """Flag bits of a packet."""
 _ACC_LSB_G: Final = 3.05e-5  # per g of range: 0.488 mg at 16 g (LSM6DS3TR-C)
 _GYR_LSB: Final = 3.5e-5  # dps per dps of range: 70 mdps at 2000 dps
-_G_M_S2: Final = 9.80665
 
 
 class Scales(NamedTuple):
@@ -70,7 +69,7 @@ def send(
 def scales(sensor: Sensor) -> Scales:
     """Steps of the int16 numbers."""
     return Scales(
-        float(np.float32(_ACC_LSB_G * sensor.acc_range_g * _G_M_S2)),
+        float(np.float32(_ACC_LSB_G * sensor.acc_range_g * GRAVITY_M_S2)),
         float(np.float32(_GYR_LSB * sensor.gyr_range_dps)),
     )
 

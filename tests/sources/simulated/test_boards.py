@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from sensorrep.devices import Await, Decoder, Mtu, Read, Script, Subscribe, Write, diy, witmotion
-from sensorrep.model import Foot, Packet, Samples
+from sensorrep.model import GRAVITY_M_S2, Foot, Packet, Samples
 from sensorrep.sources.simulated.boards import BATTERY, Board, DiyBoard, Sent, WitMotionBoard
 from sensorrep.sources.synthetic import Rest, Scenario, Sensor
-from sensorrep.sources.synthetic.body import GRAVITY_M_S2, Motion
+from sensorrep.sources.synthetic.body import Motion
 from sensorrep.sources.synthetic.session import act
 
 PLAIN = Sensor(rate_error=0.01, clock_ppm=30.0, boot_s=100.0, acc_bias_m_s2=0.0, gyr_bias_dps=0.0, scale_error=0.0)
