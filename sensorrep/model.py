@@ -241,7 +241,7 @@ class Symmetry:
 
 @dataclass(frozen=True, slots=True)
 class Fatigue:
-    """How a set changed against its own first reps (or against set one): losses in per cent, and the evidence."""
+    """How a set changed against its own first reps: losses in per cent, and the evidence."""
 
     detected: bool
     from_rep: int | None
@@ -251,7 +251,8 @@ class Fatigue:
     slowing_pct: float | None
     evidence: tuple[str, ...]
     reference_range_rad: float | None = None
-    """The heel opening of the best early reps, against which losses are taken."""
+    """The heel opening of the best early reps, against which losses are taken; None where it is that of one leg alone
+    because the other was lost in some reps."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,8 +32,8 @@ MOVING_NS: Final = 100_000_000
 """For how long packets are gathered at most while the legs move: all stages cost nearly the same for one packet as for
 many. Larger: the bars on screen jerk."""
 MARGIN_NS: Final = 60_000_000
-"""So long before the next standstill can come (`Measure.ahead_s`) gathering ends: packets of one foot come up to 50 ms
-apart, and it takes one more to see that the time is over. Larger: more packets go through all stages one by one."""
+"""Gathering ends this long before the next standstill can come (`Measure.ahead_s`): packets of one foot come up to
+50 ms apart, and it takes one more to see that the time is over. Larger: more packets go through all stages alone."""
 STILL_NS: Final = 300_000_000
 """The same while the legs are still: the next standstill comes a whole stroke later, 0.4 s in the fastest reps. Larger:
 the movement on screen begins later."""
@@ -67,7 +67,7 @@ class Pipeline:
         self._filter = Filter()
         self._fuse = Fuse()
         self._measure = Measure(foot)
-        self._segment = Segment(movement, foot)
+        self._segment = Segment(movement, foot, feet)
         self._summarise = Summarise(movement)
         self._trace: list[HeelSignal] | None = [] if trace else None
         self._waiting_since_ns = 0
@@ -76,7 +76,7 @@ class Pipeline:
         self._end_s = 0.0
 
     def push(self, packets: Sequence[Packet]) -> list[Event]:
-        """What these packets decided, and those that waited for them."""
+        """What these packets and those gathered before them decided; nothing while packets are gathered."""
         if not packets:
             return []
         if not self._waiting:

@@ -388,6 +388,7 @@ def test_a_foot_that_dies_in_a_set_leaves_the_other_counting(foot: Foot) -> None
     found = replayed(simulate(compact("prone", outages=(Outage(foot, middle_s, 10.0),)), 2))
     assert counts(found) == [6, 6]
     assert any("gap" in rep.flags for rep in found.sets[0].reps)
+    assert not any("partial" in rep.flags for rep in found.sets[0].reps)
     assert not any("gap" in rep.flags for rep in found.sets[1].reps)
     (gap,) = found.feet[foot].gaps
     assert gap == pytest.approx((middle_s, middle_s + 10.0), abs=0.3)

@@ -98,3 +98,4 @@ def test_the_dropped_sensor_shows_as_one_gap_of_its_foot() -> None:
     assert (start_s, end_s) == pytest.approx((29.0, 36.0), abs=0.5)
     flagged = [number for number, rep in enumerate(found.sets[0].reps, 1) if "gap" in rep.flags]
     assert flagged == [3, 4]
+    assert not any("partial" in rep.flags for rep in found.sets[0].reps)

@@ -1,5 +1,6 @@
 """Measuring one rep: boundaries, range and its uncertainty, speed, smoothness, tremor, lag."""
 
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
@@ -23,8 +24,11 @@ LEAST_LAG_RANGE_RAD: Final = float(np.radians(2.0))
 """A lag is read when both legs turn at least this far."""
 
 
-def measure(stretch: HeelSignal, found: Found, span: Span, feet: tuple[int, ...]) -> Rep:
-    """One rep of a stretch, on the axes found in it; `pause_s` is left open, since it needs the next rep."""
+def measure(stretch: HeelSignal, found: Found, span: Span, feet: tuple[int, ...], worn: Sequence[int]) -> Rep:
+    """One rep of a stretch, on the axes found in it; `pause_s` is left open, since it needs the next rep.
+
+    `feet` are those that are looked at, `worn` those of them that have a sensor.
+    """
     part = stretch[span.low : span.next_low + 1]
     _, shares = turning.leg_axes(found.direction)
     opening = turning.opening(part["q_earth_sensor"], found.q_rest, found.axes)
@@ -54,7 +58,7 @@ def measure(stretch: HeelSignal, found: Found, span: Span, feet: tuple[int, ...]
         smoothness=_each(there, sparc(rate[start : opened + 1].T, FRAME_RATE_HZ)),
         tremor_rad_s=_tremor(rate[opened : closing + 1, list(feet)]),
         lag_s=_lag(opening[: high + 1], at) if len(there) == 2 else None,
-        flags=_flags(ranges, part["ok"][lasted][:, list(feet)]),
+        flags=_flags(ranges, part["ok"][lasted][:, worn]),
         checks=span.checks,
     )
 

@@ -1,13 +1,14 @@
 """Comparing reps: means with their uncertainty, left against right, and change over a set."""
 
 from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from math import erfc, sqrt
 from typing import Final
 
 import numpy as np
 
-from sensorrep.model import BoolArray, Fatigue, FloatArray, Rep, Spread, Symmetry, Tempo
+from sensorrep.model import BoolArray, Fatigue, FloatArray, Foot, Rep, Spread, Symmetry, Tempo
 
 FLOOR_RAD: Final = float(np.radians(2.0))
 """Smaller differences between the legs are within what straps and gyroscopes do (UX: sensor floor, prone)."""
@@ -15,6 +16,8 @@ SCALE_DIFFERENCE: Final = 0.014
 """Standard uncertainty of the ratio of two gyroscopes' scales, 1 % each."""
 EARLY: Final = 3
 """So many first reps show what the person can do."""
+LEAST_REPS: Final = EARLY + 2
+"""Fewer show no trend."""
 LOSS: Final = 0.20
 """Share of range or opening speed whose loss counts as fatigue. Larger: later warning. Smaller: more false ones."""
 ACCIDENT: Final = 0.05
@@ -68,48 +71,49 @@ def symmetry(reps: Sequence[Rep]) -> Symmetry | None:
     return Symmetry(100.0 * index, (100.0 * (index - half), 100.0 * (index + half)), verdict)
 
 
-def fatigue(reps: Sequence[Rep], first_set: Sequence[Rep] | None) -> Fatigue:
-    """How the reps of a set changed against its own first ones, and against those of the first set.
+def fatigue(reps: Sequence[Rep]) -> Fatigue:
+    """How the reps of a set changed against its own first ones.
 
-    The reference is the mean of the best two among the first EARLY reps. Fatigue is detected when two reps in a row
-    have lost LOSS of range or of opening speed, and the trend is no accident. A hurried return, a jerky opening and a
-    trembling hold are told too, but are no fatigue by themselves. Fewer than five reps show no trend.
+    Only like is compared with like: if a foot was lost in some reps, those reps are left out, or that foot is, so that
+    more measurements are left. The reference is the mean of the best two among the first EARLY reps. Fatigue is
+    detected when two reps in a row have lost LOSS of range or of opening speed, and the trend is no accident. A hurried
+    return, a jerky opening and a trembling hold are told too, but are no fatigue by themselves. Fewer than five reps
+    show no trend.
     """
-    openings = np.array([rep.opening_rad for rep in reps])
-    speeds = np.array([_opening_speed(rep) for rep in reps])
-    if len(reps) < EARLY + 2:
+    feet = _most_measured(reps)
+    numbers = [number for number, rep in enumerate(reps, 1) if feet <= _measured(rep)]
+    if len(numbers) < LEAST_REPS:
         return Fatigue(False, None, None, None, None, ())
+    whole = feet == frozenset[Foot]().union(*map(_measured, reps))
+    reps = [reps[number - 1] for number in numbers]
+    openings = np.array([_opening_rad(rep, feet) for rep in reps])
+    speeds = np.array([_opening_speed(rep, feet) for rep in reps])
     range_loss, speed_loss = (1.0 - values / _best_early(values) for values in (openings, speeds))
     starts = [
-        (first, word)
+        (numbers[first], word)
         for loss, values, word in ((range_loss, openings, "range"), (speed_loss, speeds, "opening speed"))
         if (first := _first_lasting(loss >= LOSS)) is not None and falling_by_chance(values) < ACCIDENT
     ]
-    evidence = [f"{word} is down by {100.0 * LOSS:.0f} % or more from rep {first + 1} on" for first, word in starts]
-    evidence += _less_control(reps)
+    evidence = [f"{word} is down by {100.0 * LOSS:.0f} % or more from rep {first} on" for first, word in starts]
+    evidence += _less_control(reps, feet)
     times = np.array([rep.concentric_s + rep.eccentric_s for rep in reps])
     slowing = float(times[-2:].mean() / np.median(times[:EARLY])) - 1.0
-    if first_set is not None and len(first_set) >= EARLY:
-        against = _best_early(openings) / _best_early(np.array([rep.opening_rad for rep in first_set])) - 1.0
-        evidence.append(
-            f"best early reps are {100.0 * abs(against):.0f} % {'below' if against < 0 else 'above'} the first set's"
-        )
     return Fatigue(
         detected=bool(starts),
-        from_rep=min(first for first, _ in starts) + 1 if starts else None,
+        from_rep=min(first for first, _ in starts) if starts else None,
         range_loss_pct=100.0 * float(range_loss[-2:].mean()),
         speed_loss_pct=100.0 * float(speed_loss[-2:].mean()),
         slowing_pct=100.0 * slowing,
         evidence=tuple(evidence),
-        reference_range_rad=_best_early(openings),
+        reference_range_rad=_best_early(openings) if whole else None,
     )
 
 
-def _less_control(reps: Sequence[Rep]) -> Iterator[str]:
+def _less_control(reps: Sequence[Rep], feet: AbstractSet[Foot]) -> Iterator[str]:
     """What the last two reps do worse by LOSS or more than the first EARLY ones did, as no accident."""
     for what, values in (
         ("the legs come back {:.1f} times as fast", [1.0 / max(rep.eccentric_s, SHORTEST_PHASE_S) for rep in reps]),
-        ("opening is {:.1f} times as jerky", [_jerkiness(rep) for rep in reps]),
+        ("opening is {:.1f} times as jerky", [_jerkiness(rep, feet) for rep in reps]),
         ("holds tremble {:.1f} times as much", [rep.tremor_rad_s for rep in reps]),
     ):
         worse = np.array([value for value in values if value is not None])
@@ -147,18 +151,46 @@ def student_975(freedom: int) -> float:
 
 
 def mark_partial(reps: Sequence[Rep], share: float) -> tuple[Rep, ...]:
-    """The reps, `partial` added to the flags of those below `share` of the median opening."""
-    least = share * float(np.median([rep.opening_rad for rep in reps]))
-    return tuple(rep if rep.opening_rad >= least else replace(rep, flags=("partial", *rep.flags)) for rep in reps)
+    """The reps, `partial` added to the flags of those below `share` of the median opening of the same feet."""
+    usual = {
+        feet: float(np.median([_opening_rad(rep, feet) for rep in reps if feet <= _measured(rep)]))
+        for feet in map(_measured, reps)
+    }
+    return tuple(
+        rep if rep.opening_rad >= share * usual[_measured(rep)] else replace(rep, flags=("partial", *rep.flags))
+        for rep in reps
+    )
 
 
-def _opening_speed(rep: Rep) -> float:
-    return sum(speed for speed in rep.peak_speed_rad_s if speed is not None)
+def _measured(rep: Rep) -> frozenset[Foot]:
+    """The feet of which the rep's range is known."""
+    return frozenset(foot for foot in Foot if rep.range_rad[foot] is not None)
 
 
-def _jerkiness(rep: Rep) -> float | None:
-    """Spectral arc length of the legs that were measured, larger for less smooth ones."""
-    known = [-smoothness for smoothness in rep.smoothness if smoothness is not None]
+def _most_measured(reps: Sequence[Rep]) -> frozenset[Foot]:
+    """The feet, both or one, of which most is known over the reps in which none of them is missing, if those do."""
+
+    def known(feet: frozenset[Foot]) -> tuple[bool, int]:
+        count = sum(feet <= _measured(rep) for rep in reps)
+        return count >= LEAST_REPS, len(feet) * count
+
+    return max(frozenset(Foot), frozenset({Foot.LEFT}), frozenset({Foot.RIGHT}), key=known)
+
+
+def _opening_rad(rep: Rep, feet: AbstractSet[Foot]) -> float:
+    """Opening of these feet, all of which were measured."""
+    if _measured(rep) <= feet:
+        return rep.opening_rad
+    return sum(range_rad for foot in feet if (range_rad := rep.range_rad[foot]) is not None)
+
+
+def _opening_speed(rep: Rep, feet: AbstractSet[Foot]) -> float:
+    return sum(speed for foot in feet if (speed := rep.peak_speed_rad_s[foot]) is not None)
+
+
+def _jerkiness(rep: Rep, feet: AbstractSet[Foot]) -> float | None:
+    """Spectral arc length of these legs, larger for less smooth ones."""
+    known = [-smoothness for foot in feet if (smoothness := rep.smoothness[foot]) is not None]
     return sum(known) / len(known) if known else None
 
 

@@ -1,7 +1,7 @@
 """Segment: poses of both shanks -> reps, as they are completed, and once more when their set is over."""
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -74,9 +74,12 @@ class Segment:
     showed of the legs. Frame numbers are absolute.
     """
 
-    def __init__(self, movement: Movement = "heels-apart", foot: Foot | None = None) -> None:
+    def __init__(
+        self, movement: Movement = "heels-apart", foot: Foot | None = None, sensors: Collection[Foot] = tuple(Foot)
+    ) -> None:
         self._movement: Movement = movement
         self._feet = (0, 1) if foot is None else (int(foot),)
+        self._sensed = [one for one in self._feet if Foot(one) in sensors]
         self._room = np.zeros(PATIENCE_FRAMES, HEEL)
         self._stretch = HeelSignal(self._room[:0])
         self._origin = 0
@@ -196,7 +199,7 @@ class Segment:
             yield RepsCorrected(self._set_number, self._announced, len(run), time_s, SECOND_LOOK)
             self._announced = len(run)
         for number in range(self._announced + 1, len(run) + 1):
-            rep = measure(self._stretch, found, run[number - 1], self._feet)
+            rep = measure(self._stretch, found, run[number - 1], self._feet, self._sensed)
             yield RepCounted(self._set_number, number, time_s, rep)
         if len(run) > self._announced:
             self._announced, self._begun = len(run), run[0].leaves + self._origin
@@ -315,7 +318,7 @@ class Segment:
         if len(run) != self._announced:
             yield RepsCorrected(self._set_number, self._announced, len(run), time_s, SECOND_LOOK)
         if found is not None and run:
-            reps = [measure(self._stretch, found, span, self._feet) for span in run]
+            reps = [measure(self._stretch, found, span, self._feet, self._sensed) for span in run]
             pauses = [after.start_s - rep.end_s for rep, after in itertools.pairwise(reps)]
             reps[:-1] = [replace(rep, pause_s=pause) for rep, pause in zip(reps, pauses, strict=False)]
             self._known = Template(

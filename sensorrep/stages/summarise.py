@@ -63,7 +63,6 @@ class Summarise:
 
     def _summary(self, found: SetFound) -> SetSummary:
         reps = trends.mark_partial(found.reps, PARTIAL)
-        first = self._sets[0].reps if self._sets else None
         left, right = (axis if any(axis) else None for axis in map(tuple, found.found.axes.tolist()))
         return SetSummary(
             start_s=reps[0].start_s,
@@ -74,7 +73,7 @@ class Summarise:
             tempo=trends.tempo(reps),
             range_rad=(_spread(reps, Foot.LEFT), _spread(reps, Foot.RIGHT)),
             symmetry=trends.symmetry(reps),
-            fatigue=trends.fatigue(reps, first),
+            fatigue=trends.fatigue(reps),
             axes=(left, right),
         )
 
