@@ -84,7 +84,7 @@ def test_help_says_what_a_command_and_each_of_its_options_does(run: Run, command
     ran = run(command, "--help")
     assert ran.status == 0
     assert ran.err == ""
-    assert COMMANDS[command].help.split(":")[0].split()[0] in ran.out
+    assert COMMANDS[command].help.split("\n")[0] in " ".join(ran.out.split())
     assert not [option.name for option in COMMANDS[command].params if not option.help]
 
 
@@ -560,3 +560,61 @@ def test_setup_without_two_sensors_is_one_line_and_stores_nothing(
     assert one_line(ran.err)
     assert said in ran.err
     assert not list(home.iterdir())
+
+
+# --- what replay counts
+
+
+def test_replay_counts_what_the_recording_was_made_for(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "left.jsonl"
+    options = [
+        "--movement",
+        "one-leg",
+        "--foot",
+        "left",
+        "--sets",
+        "1",
+        "--reps",
+        "5",
+        "--no-report",
+        "--out",
+        str(path),
+    ]
+    assert run("live", "--simulate", "--fast", *options).status == 0
+    found = json.loads(run("replay", str(path), "--json", "-").out)
+    assert found["movement"] == "one-leg"
+    (one,) = found["sets"]
+    assert len(one["reps"]) == 5
+    assert not any(rep["flags"] for rep in one["reps"])
+    ran = run("replay", str(path), "--movement", "one-leg", "--foot", "right")
+    assert ran.status == 1
+    assert one_line(ran.err)
+    assert "no right sensor" in ran.err
+
+
+def test_a_sensor_that_was_never_there_is_no_gap(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "left.jsonl"
+    assert run("simulate", "--sensors", "left", "--sets", "1", "--reps", "6", "--out", str(path)).status == 0
+    (one,) = json.loads(run("replay", str(path), "--json", "-").out)["sets"]
+    assert not any("gap" in rep["flags"] for rep in one["reps"])
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("live", "--seed", "3"),
+        ("live", "--posture", "seated"),
+        ("replay", "a.jsonl", "b.jsonl"),
+        ("replay", "a.jsonl", "--json", "-", "--explain"),
+    ],
+)
+def test_options_that_would_be_ignored_or_spoil_each_other_are_refused(run: Run, options: tuple[str, ...]) -> None:
+    ran = run(*options)
+    assert ran.status == 2
+    assert ran.out == ""
+
+
+def test_a_sessions_json_is_its_owners_alone(run: Run, session: Path, tmp_path: Path) -> None:
+    out = tmp_path / "session.json"
+    assert run("replay", str(session), "--quiet", "--json", str(out)).status == 0
+    assert out.stat().st_mode & 0o777 == 0o600

@@ -13,12 +13,14 @@ import typer
 from sensorrep import __version__
 from sensorrep.commands.options import FootOption, Movement, MovementOption, Posture, check_foot, console, parse_tempo
 from sensorrep.errors import RecordingError, SensorRepError
+from sensorrep.targets import REPS, REST_S, SETS
 
 if TYPE_CHECKING:
     from sensorrep import session
     from sensorrep.live import Plan, Radio
     from sensorrep.model import Foot, SessionSummary
-    from sensorrep.sources.settings import Targets, Worn
+    from sensorrep.sources.settings import Worn
+    from sensorrep.targets import Targets
     from sensorrep.views.scoreboard import Latest, Scoreboard
 
 RATE_HZ: Final = 100.0
@@ -43,9 +45,11 @@ def live(
     ] = None,
     movement: MovementOption = Movement.HEELS_APART,
     foot: FootOption = None,
-    sets: Annotated[int | None, typer.Option(min=1, max=20, help="Sets you mean to do.")] = None,
-    reps: Annotated[int | None, typer.Option(min=1, max=60, help="Reps a set you mean to do.")] = None,
-    rest: Annotated[float | None, typer.Option(min=10, max=600, help="Seconds of rest you mean to take.")] = None,
+    sets: Annotated[int | None, typer.Option(min=SETS[0], max=SETS[1], help="Sets you mean to do.")] = None,
+    reps: Annotated[int | None, typer.Option(min=REPS[0], max=REPS[1], help="Reps a set you mean to do.")] = None,
+    rest: Annotated[
+        float | None, typer.Option(min=REST_S[0], max=REST_S[1], help="Seconds of rest you mean to take.")
+    ] = None,
     tempo: Annotated[
         str | None, typer.Option(metavar="S-S-S-S", help="Seconds of opening, hold, return and pause you mean to keep.")
     ] = None,
@@ -57,8 +61,12 @@ def live(
     script: Annotated[
         Path | None, typer.Option(metavar="FILE", help="With --simulate: faults of the radio to play, as JSON.")
     ] = None,
-    posture: Annotated[Posture, typer.Option(help="With --simulate: how the wearer lies or sits.")] = Posture.PRONE,
-    seed: Annotated[int, typer.Option(min=0, help="With --simulate: another seed is another session.")] = 0,
+    posture: Annotated[
+        Posture | None, typer.Option(help="With --simulate: how the wearer lies or sits. Default: prone.")
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option(min=0, help="With --simulate: another seed is another session. Default: 0.")
+    ] = None,
 ) -> None:
     """Count a session as it happens, and record it. Ctrl-C ends it; a second Ctrl-C at once.
 
@@ -67,8 +75,8 @@ def live(
     in settings.toml, which sensorrep setup writes. Only you may read any of these.
     """
     check_foot(movement, foot)
-    if not simulate and (fast or script is not None):
-        raise typer.BadParameter("--fast and --script need --simulate")
+    if not simulate and (fast or any(one is not None for one in (script, posture, seed))):
+        raise typer.BadParameter("--fast, --script, --posture and --seed need --simulate")
     from sensorrep.live import Plan
     from sensorrep.model import Foot
     from sensorrep.sources.settings import read_settings, settings_path
@@ -86,7 +94,11 @@ def live(
         simulated=simulate,
         software={"sensorrep": __version__},
     )
-    means = _simulated(targets, posture, seed, script, which, fast=fast) if simulate else _real(settings.feet, which)
+    means = (
+        _simulated(targets, posture or Posture.PRONE, seed or 0, script, which, fast=fast)
+        if simulate
+        else _real(settings.feet, which)
+    )
     summary = _run(plan, means, targets, plain=plain or fast)
     if summary is None:
         print("Ended before a sensor was connected: nothing was recorded.")
@@ -121,6 +133,8 @@ def _real(feet: "Mapping[Foot, Worn]", which: "Foot | None") -> Means:
     wanted = {
         foot: Wanted(foot, worn.model, worn.address, worn.name) for foot, worn in feet.items() if which in (None, foot)
     }
+    if feet and not wanted:
+        raise SensorRepError("the sensor of that foot is not known: run sensorrep setup, or name the other foot")
     if not wanted:
         raise SensorRepError(
             "no sensor is known yet: run sensorrep setup (or try sensorrep live --simulate, which needs none)"

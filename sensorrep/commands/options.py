@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sensorrep.targets import PHASE_S
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -50,8 +52,10 @@ def check_foot(movement: Movement, foot: Side | None) -> None:
 def parse_tempo(text: str) -> tuple[float, float, float, float]:
     """`1.2-0.4-1.4-0.6` -> seconds of the four phases. Raises typer.BadParameter."""
     parts = numbers(text, "-")
-    if len(parts) != 4 or not all(0.1 <= part <= 10.0 for part in parts):
-        raise typer.BadParameter(f"--tempo takes four numbers from 0.1 to 10, such as 1.2-0.4-1.4-0.6: not {text!r}")
+    least, most = PHASE_S
+    if len(parts) != 4 or not all(least <= part <= most for part in parts):
+        limits = f"from {least:g} to {most:g}"
+        raise typer.BadParameter(f"--tempo takes four numbers {limits}, such as 1.2-0.4-1.4-0.6: not {text!r}")
     return parts[0], parts[1], parts[2], parts[3]
 
 

@@ -6,20 +6,23 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sensorrep.commands.options import FootOption, Movement, MovementOption, Side, check_foot, console
+from sensorrep.commands.options import FootOption, Movement, Side, check_foot, console
 
 if TYPE_CHECKING:
-    from sensorrep.model import SessionSummary, Trace
+    from sensorrep.model import Foot, SessionSummary, Trace
     from sensorrep.sources.recording import Recording
     from sensorrep.sources.tables import Table
 
 Files = Annotated[list[Path], typer.Argument(help="A recording, a table with both feet, or two tables, one a foot.")]
+RecordedMovement = Annotated[
+    Movement | None, typer.Option(help="What to count. Default: what the recording was made for.")
+]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar and no summary.")]
 
 
 def replay(
     files: Files,
-    movement: MovementOption = Movement.HEELS_APART,
+    movement: RecordedMovement = None,
     foot: FootOption = None,
     json: Annotated[str | None, typer.Option(metavar="OUT|-", help="Write the summary as JSON; - prints it.")] = None,
     report: Annotated[Path | None, typer.Option(metavar="DIR", help="Write a report with plots.")] = None,
@@ -28,6 +31,8 @@ def replay(
     quiet: Quiet = False,
 ) -> None:
     """Count and measure a recorded session."""
+    if explain and json == "-":
+        raise typer.BadParameter("--explain would print into the JSON: give --json a file")
     summary, trace, source = replayed(files, movement, foot, speed=speed, trace=report is not None, quiet=quiet)
     hand_out(summary, trace, source, json, report, quiet=quiet or json == "-", explain=explain)
 
@@ -35,7 +40,7 @@ def replay(
 def report(
     files: Files,
     out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for the report.")],
-    movement: MovementOption = Movement.HEELS_APART,
+    movement: RecordedMovement = None,
     foot: FootOption = None,
     quiet: Quiet = False,
 ) -> None:
@@ -57,25 +62,49 @@ def inspect(files: Files) -> None:
 
 
 def replayed(
-    files: list[Path], movement: Movement, foot: Side | None, *, speed: float | None, trace: bool, quiet: bool
+    files: list[Path], movement: Movement | None, foot: Side | None, *, speed: float | None, trace: bool, quiet: bool
 ) -> "tuple[SessionSummary, Trace | None, Recording | Table]":
     """A recorded session run through the pipeline."""
     import asyncio
 
     from sensorrep import session
     from sensorrep.kinematics import openings
-    from sensorrep.model import Foot
     from sensorrep.pipeline import Pipeline
     from sensorrep.sources import replay as sources
 
-    check_foot(movement, foot)
     with _opened(files) as recording:
-        which = None if foot is None else Foot[foot.name]
-        pipeline = Pipeline(recording.header.feet, movement.value, which, trace=trace)
+        counted, which = _what_to_count(recording, movement, foot)
+        pipeline = Pipeline(recording.header.feet, counted.value, which, trace=trace)
         blocks = _with_progress(recording, quiet=quiet)
         source = sources.at_once(blocks) if speed is None else sources.paced(blocks, speed)
         summary = asyncio.run(session.run(source, pipeline, None, ()))
         return summary, openings.trace(pipeline.signal(), summary) if trace else None, recording
+
+
+def _what_to_count(
+    recording: "Recording | Table", movement: Movement | None, side: Side | None
+) -> "tuple[Movement, Foot | None]":
+    """The movement, and the foot that makes it alone: what was asked for, else what the recording was made for.
+
+    Raises RecordingError where that foot has no sensor.
+    """
+    from sensorrep.errors import RecordingError
+    from sensorrep.model import Foot
+
+    feet = recording.header.feet
+    if movement is None:
+        movement = Movement(recording.header.movement)
+        if movement is Movement.ONE_LEG and side is None and len(feet) == 1:
+            return movement, next(iter(feet))
+    check_foot(movement, side)
+    if side is None:
+        return movement, None
+    foot = Foot[side.name]
+    if foot not in feet:
+        raise RecordingError(
+            recording.path, None, f"it has no {foot.word} sensor: --foot {Foot(1 - foot).word} is the one it has"
+        )
+    return movement, foot
 
 
 def hand_out(
@@ -117,14 +146,14 @@ def hand_out(
 
 
 def _write_json(out: str, content: bytes) -> None:
-    from sensorrep.sources.files import told
+    from sensorrep.sources.files import told, write_private
 
     if out == "-":
         sys.stdout.buffer.write(content)
         sys.stdout.buffer.flush()
         return
     with told(Path(out), "cannot be written"):
-        Path(out).write_bytes(content)
+        write_private(Path(out), content)
 
 
 def _opened(files: list[Path]) -> "Recording | Table":
@@ -135,6 +164,8 @@ def _opened(files: list[Path]) -> "Recording | Table":
 
     if len(files) > 2:
         raise typer.BadParameter("give one file, or one table a foot")
+    if len(files) == 2 and any(".jsonl" in file.suffixes for file in files):
+        raise typer.BadParameter("a recording holds both feet: give it alone")
     if len(files) == 2 or files[0].suffix.lower() in (".csv", ".tsv", ".txt"):
         return open_table(files)
     if files[0].suffix.lower() == ".json" and files[0].name.endswith(".truth.json"):

@@ -31,7 +31,7 @@ def scan(seconds: Seconds = 6.0, simulate: Simulate = False) -> None:
 def setup(seconds: Seconds = 6.0, simulate: Simulate = False) -> None:
     """Find two sensors, tell left from right, and remember them.
 
-    It asks to lift the left foot.
+    It asks you to lift the left foot, then the right one.
     """
     import asyncio
     from dataclasses import replace

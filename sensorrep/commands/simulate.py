@@ -50,6 +50,7 @@ def simulate(
     The recording is marked as simulated; the truth is in the .truth.json.
     """
     from sensorrep.sources.synthetic import Fatigue, Link, Sensor, typical
+    from sensorrep.views.words import plural
 
     sensor = Sensor(rate_hz=rate, samples_per_packet=max(1, min(4, round(rate * PACKET_S))))
     scenario = typical(
@@ -65,7 +66,8 @@ def simulate(
         link=Link(loss=0.01 * loss, stalls_per_min=stalls),
     )
     simulated = _write(scenario, seed, out, truth_path(out))
-    what = f"{len(simulated.truth.sets)} sets of {reps} reps, {posture.value}, seed {seed}"
+    counts = f"{plural(len(simulated.truth.sets), 'set')} of {plural(reps, 'rep')}"
+    what = f"{counts}, {posture.value}, seed {seed}"
     print(f"SIMULATED: {what}\n{out}\n{truth_path(out)}")
 
 

@@ -49,6 +49,12 @@ def create_private(path: Path) -> FileIO:
     return os.fdopen(file, "wb", buffering=0)
 
 
+def write_private(path: Path, content: bytes) -> None:
+    """A file with this content, in place of what it held; a new one for its owner only."""
+    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:  # noqa: PTH123 (mode)
+        file.write(content)
+
+
 def sync_folder(folder: Path) -> None:
     """Bring a new file's name to the disk, where the system lets one."""
     if os.name == "posix":

@@ -4,7 +4,6 @@ Where it is: `settings.toml` in the platform's configuration folder (`~/.config/
 """
 
 import json
-import math
 import os
 import sys
 import tomllib
@@ -18,6 +17,7 @@ from sensorrep.devices import MODELS
 from sensorrep.errors import SensorRepError
 from sensorrep.model import Foot
 from sensorrep.sources.files import create_private, make_private_folders, sync_folder
+from sensorrep.targets import PHASE_S, REPS, REST_S, SETS, Targets
 
 NAME: Final = "settings.toml"
 PHASES: Final = 4
@@ -34,22 +34,11 @@ class Worn:
 
 
 @dataclass(frozen=True, slots=True)
-class Targets:
-    """What the person means to do in a session. The defaults are usual for this exercise, and only a start."""
-
-    sets: int = 3
-    reps: int = 8
-    rest_s: float = 45.0
-    tempo_s: tuple[float, float, float, float] = (2.0, 1.0, 2.0, 1.0)
-    """Opening, hold, return, pause."""
-
-
-@dataclass(frozen=True, slots=True)
 class Settings:
     """All that is kept between sessions."""
 
     feet: Mapping[Foot, Worn] = field(default_factory=dict)
-    targets: Targets = Targets()
+    targets: Targets = field(default_factory=Targets)
 
 
 def settings_path() -> Path:
@@ -141,21 +130,22 @@ def _worn(word: str, found: Any) -> Worn:
 def _targets(found: Any) -> Targets:
     _only(found, {"sets", "reps", "rest_s", "tempo_s"}, "[targets]")
     given = dict(found)
-    for key in ("sets", "reps"):
-        if key in given and not (type(given[key]) is int and 1 <= given[key] <= 100):
-            raise ValueError(f"{key} in [targets] must be a whole number from 1 to 100")
-    if "rest_s" in given and not _seconds(given["rest_s"], 3600.0):
-        raise ValueError("rest_s in [targets] must be seconds from 0 to 3600")
+    for key, (least, most) in (("sets", SETS), ("reps", REPS)):
+        if key in given and not (type(given[key]) is int and least <= given[key] <= most):
+            raise ValueError(f"{key} in [targets] must be a whole number from {least} to {most}")
+    if "rest_s" in given and not _within(given["rest_s"], REST_S):
+        raise ValueError("rest_s in [targets] must be seconds from {:g} to {:g}".format(*REST_S))
     if "tempo_s" in given:
         tempo = given["tempo_s"]
-        if not (type(tempo) is list and len(tempo) == PHASES and all(_seconds(one, 60.0) for one in tempo)):
-            raise ValueError("tempo_s in [targets] must be four numbers of seconds: opening, hold, return, pause")
+        if not (type(tempo) is list and len(tempo) == PHASES and all(_within(one, PHASE_S) for one in tempo)):
+            phases = "four numbers of seconds from {:g} to {:g}: opening, hold, return, pause".format(*PHASE_S)
+            raise ValueError(f"tempo_s in [targets] must be {phases}")
         given["tempo_s"] = tuple(map(float, tempo))
     return Targets(**given)
 
 
-def _seconds(found: Any, most: float) -> bool:
-    return type(found) in (int, float) and math.isfinite(found) and 0 <= found <= most
+def _within(found: Any, limits: tuple[float, float]) -> bool:
+    return type(found) in (int, float) and limits[0] <= found <= limits[1]
 
 
 def _only(found: Any, known: set[str], where: str) -> None:

@@ -13,7 +13,6 @@ from sensorrep.errors import SensorRepError
 from sensorrep.model import Foot
 from sensorrep.sources.settings import (
     Settings,
-    Targets,
     Worn,
     as_toml,
     read_settings,
@@ -21,17 +20,18 @@ from sensorrep.sources.settings import (
     settings_path,
     write_settings,
 )
+from sensorrep.targets import Targets
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]))
-SECONDS = st.floats(0, 60, allow_nan=False)
+SECONDS = st.floats(0.1, 10.0)
 SETTINGS = st.builds(
     Settings,
     st.dictionaries(st.sampled_from(Foot), st.builds(Worn, st.sampled_from(MODELS), TEXT, TEXT)),
     st.builds(
         Targets,
-        sets=st.integers(1, 100),
-        reps=st.integers(1, 100),
-        rest_s=SECONDS,
+        sets=st.integers(1, 20),
+        reps=st.integers(1, 60),
+        rest_s=st.floats(10.0, 600.0),
         tempo_s=st.tuples(SECONDS, SECONDS, SECONDS, SECONDS),
     ),
 )
