@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Final, Literal
 
-from sensorrep.errors import RadioError, RadioReason, SensorRepError
+from sensorrep.errors import SensorRepError
 from sensorrep.kinematics.unrest import Movement, Unrest, lifted, still
 from sensorrep.model import Foot, Packet
 from sensorrep.sources.ble import Radio
@@ -65,13 +65,16 @@ class SideQuestion:
 
 
 async def ask_sides(radio: Radio, say: Callable[[str], None]) -> bool:
-    """Whether the radio's two sensors have to change feet. Raises RadioError where they don't both come, SensorRepError
-    where no clear answer does."""
+    """Whether the radio's two sensors have to change feet.
+
+    Raises SensorRepError where they don't both come, or no clear answer does.
+    """
     feet = await radio.connect(CONNECT_S)
     try:
         for foot, state in radio.state.items():
             if not state.connected:
-                raise RadioError(RadioReason.NOT_FOUND, state.reason or f"only one of two sensors came ({foot.word})")
+                # the link's reason says what to do by itself
+                raise SensorRepError(state.reason or f"the {foot.word} sensor did not come: run sensorrep setup again")
         decode, movement, question = Decode(feet), Movement(), SideQuestion()
         say(ASKED[question.step])
         async with asyncio.timeout(ANSWER_S):

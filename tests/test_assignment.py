@@ -6,7 +6,7 @@ import pytest
 
 from sensorrep.assignment import ASKED, SideQuestion, ask_sides
 from sensorrep.commands.sensors import world_of_lifts
-from sensorrep.errors import RadioError, SensorRepError
+from sensorrep.errors import RadioReason, SensorRepError
 from sensorrep.kinematics.unrest import Unrest
 from sensorrep.model import Foot
 from sensorrep.sources import virtual_time
@@ -89,8 +89,9 @@ def test_sides_are_found_over_the_radio(crossed: bool) -> None:
 
 def test_a_sensor_that_does_not_come_is_told() -> None:
     world = world_of_lifts(parse_script([[0, "right", "dead", 1e6]]))
-    with pytest.raises(RadioError, match="right sensor"):
+    with pytest.raises(SensorRepError, match="right sensor") as told:
         ask(world)
+    assert str(told.value).count(RadioReason.NOT_FOUND.value) == 1
     assert not any(one.client for one in world.peripherals.values())
 
 

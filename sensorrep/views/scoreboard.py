@@ -59,7 +59,7 @@ class Latest(NamedTuple):
     opening_rad: tuple[float, float] | None = None
     unrest_rad_s: Unrest = (None, None)
     swapped: bool | None = None
-    """Whether the first reps show left and right exchanged; None where they can't tell."""
+    """Whether the first set that could tell showed left and right exchanged; None while none could."""
 
 
 NOTHING: Final = Latest()
@@ -154,7 +154,7 @@ class Scoreboard:
     def counted(self) -> str:
         """What was counted so far, in words."""
         over = [f"set {one.number}: {one.text}" for one in self._sets]
-        if self._phase != "rest" and self._set_number:
+        if len(self._sets) < self._set_number:
             over.append(f"set {self._set_number}: {words.plural(self._count, 'rep')}")
         return "; ".join(over) or "nothing"
 
