@@ -68,6 +68,20 @@ def test_folders_that_compute_import_only_what_computes(path: Path) -> None:
     assert not {module for module in found if within(module, IMPURE)}
 
 
+@pytest.mark.parametrize("name", ["model", "packets", "pipeline", "quaternion", "records"])
+def test_what_the_stages_stand_on_imports_nothing_impure(name: str) -> None:
+    assert not {module for module in imports(PACKAGE / f"{name}.py") if within(module, IMPURE)}
+
+
+@pytest.mark.parametrize("path", modules("devices", "kinematics", "stages"), ids=name)
+def test_folders_that_compute_open_nothing_and_draw_nothing_by_chance(path: Path) -> None:
+    nodes = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+    called = {node.func.id for node in nodes if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)}
+    taken = {node.attr for node in nodes if isinstance(node, ast.Attribute)}
+    assert not called & {"open", "print", "input"}
+    assert not taken & {"random", "fromfile", "load", "loadtxt"}
+
+
 def test_the_rule_sees_every_way_to_import(tmp_path: Path) -> None:
     """Or else the tests of this file could pass on anything."""
     path = tmp_path / "module.py"
@@ -77,11 +91,13 @@ def test_the_rule_sees_every_way_to_import(tmp_path: Path) -> None:
 
 def test_only_the_radio_and_its_simulated_world_import_bleak() -> None:
     users = {name(path) for path in modules(".") if any(within(module, {"bleak"}) for module in imports(path))}
+    assert users
     assert all(within(user, {"sensorrep.sources.ble", "sensorrep.sources.simulated"}) for user in users)
 
 
 def test_only_views_import_matplotlib() -> None:
     users = {name(path) for path in modules(".") if any(within(module, {"matplotlib"}) for module in imports(path))}
+    assert users
     assert all(user.startswith("sensorrep.views.") for user in users)
 
 
