@@ -50,9 +50,9 @@ async def live(
 ) -> SessionSummary | None:
     """Run a session until `stop` is set or the radio ends; None where it was stopped before any sensor came.
 
-    `view` makes the view, from where it finds the latest signal: once for the notes that come while it connects, and
-    once for the session. Raises RadioError where no sensor comes,
-    RecordingError at once where it can't be recorded.
+    `view` is called with a function that returns the latest signal, and returns a view: once for the notes that come
+    while the sensors connect, and once for the session. Raises RadioError if no sensor connects, RecordingError as soon
+    as the session can't be recorded.
     """
     told: list[Note] = []
     waiting = view(Latest)

@@ -56,7 +56,7 @@ def from_rotation_vector(vector: FloatArray) -> FloatArray:
 
 
 def angle_between(p: FloatArray, q: FloatArray) -> FloatArray:
-    """Angle of the rotation that takes p to q, in [0, pi]."""
+    """Angle (...) of the rotation that takes p (..., 4) to q (..., 4), in [0, pi]."""
     dot = np.abs((p * q).sum(axis=-1))
     angle: FloatArray = 2.0 * np.arccos(np.minimum(dot, 1.0))
     return angle

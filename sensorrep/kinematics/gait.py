@@ -70,7 +70,7 @@ NOT_SEEN: Final = Gait(None, np.zeros((2, 7)), None, None, 0, 0.0)
 
 
 def gone_on(gait: Gait, part: HeelSignal, first_frame: int) -> Gait:
-    """With what the next frames show, of which the first has this number."""
+    """`gait`, and what the frames of `part`, numbered from `first_frame` on, add to it."""
     rate, force = part["rate_rad_s"], part["acc_m_s2"]
     speed = np.sqrt((rate**2).sum(axis=2))
     fast = speed > FAST_RAD_S

@@ -56,7 +56,7 @@ class Found(NamedTuple):
     axes: FloatArray
     """(2, 3) unit axes in the sensors' frames; a positive rotation opens."""
     q_rest: FloatArray
-    """(2, 4) a pose between reps, from which openings are measured."""
+    """(2, 4) pose at the start of the first stroke, from which openings are counted; rest is `rest_rad` from it."""
     typical_rad: float
     """The person's typical excursion of the heel opening."""
     spans: tuple[Span, ...]

@@ -52,17 +52,17 @@ NOTHING_SEEN: Final = Worn(gait.NOT_SEEN, knees.NO_TURNS, (), None)
 
 
 def with_frames(worn: Worn, part: HeelSignal, first_frame: int) -> Worn:
-    """And what the next frames show, of which the first has this number."""
+    """`worn`, and what the frames of `part`, numbered from `first_frame` on, add to it."""
     return worn._replace(gait=gait.gone_on(worn.gait, part, first_frame)) if len(part) else worn
 
 
 def with_stroke(worn: Worn, turned: FloatArray) -> Worn:
-    """And a stroke (2, 3) of both legs."""
+    """`worn`, and what a stroke adds: rotation vectors (2, 3) of both shanks in their sensors' frames, rad."""
     return worn._replace(turns=knees.with_stroke(worn.turns, turned))
 
 
 def with_pose(worn: Worn, before: HeelSignal, frame: int) -> Worn:
-    """And the pose in the last of the frames `before` a standstill, which has this number, if they were quiet."""
+    """`worn`, and the pose in the last of the frames `before` a standstill, number `frame`, if they were quiet."""
     rate = before["rate_rad_s"][-QUIET_FRAMES - 1 :]
     if float((rate**2).sum(axis=2).max()) > QUIET_RAD_S**2:
         return worn
@@ -76,7 +76,7 @@ def with_pose(worn: Worn, before: HeelSignal, frame: int) -> Worn:
 
 
 def with_set(worn: Worn, found: Found, posture: Posture | None) -> Worn:
-    """And what a finished set tells of left and right: hips that clearly open outward are the other ones."""
+    """`worn`, and what a finished set tells of left and right: hips that clearly open outward are the other ones."""
     if worn.swapped is not None:
         return worn
     inward = gait.inward(worn.gait.legs, found.axes)

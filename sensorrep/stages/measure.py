@@ -40,7 +40,7 @@ class Measure:
     def ahead_s(self) -> float:
         """For how long a stroke that slows down to this share of its highest speed still goes on, if it is a fast one.
 
-        Where none has begun, as long as from the highest speed on. By minimum jerk (Flash & Hogan 1985,
+        Before a stroke has begun: the time from its highest speed to its end. By minimum jerk (Flash & Hogan 1985,
         doi:10.1523/JNEUROSCI.05-07-01688.1985) the speed at time t of a stroke of length T is
         16 (t/T)^2 (1 - t/T)^2 of the highest.
         """

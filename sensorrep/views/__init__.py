@@ -1,1 +1,1 @@
-"""What people see and hear: JSON document, terminal, plots, report. SI units become degrees here and nowhere else."""
+"""What people see: JSON document, terminal, plots, report. SI units become degrees here and nowhere else."""

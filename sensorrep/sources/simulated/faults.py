@@ -22,7 +22,6 @@ forbidden    the host's Bluetooth may not be used for so many seconds (for both 
 """
 
 import json
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -124,8 +123,3 @@ def _parse(number: int, entry: Any) -> Fault:
 
 def _is_between(number: Any, low: float, high: float) -> bool:
     return type(number) in (int, float) and low <= number <= high
-
-
-def merged(*scripts: Sequence[Fault]) -> tuple[Fault, ...]:
-    """Several scripts as one."""
-    return tuple(sorted((fault for script in scripts for fault in script), key=lambda one: one.at_s))
