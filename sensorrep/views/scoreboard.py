@@ -154,7 +154,7 @@ class Scoreboard:
     def counted(self) -> str:
         """What was counted so far, in words."""
         over = [f"set {one.number}: {one.text}" for one in self._sets]
-        if len(self._sets) < self._set_number:
+        if self._set_number and self._set_number not in [one.number for one in self._sets]:
             over.append(f"set {self._set_number}: {words.plural(self._count, 'rep')}")
         return "; ".join(over) or "nothing"
 

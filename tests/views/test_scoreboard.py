@@ -113,6 +113,8 @@ def test_what_was_counted_can_be_said_at_any_time() -> None:
     assert board.counted() == "set 1: 3 reps"
     board.take((), [ended(1, 8)])
     assert board.counted().startswith("set 1: 8 reps, left")
+    board.ending()
+    assert board.counted().count("set 1") == 1
     board.take((), [counted(2, 1)])
     assert board.counted().endswith("; set 2: 1 rep")
 
