@@ -74,7 +74,7 @@ def ask(world: World, *, crossed: bool = False) -> tuple[bool, list[str]]:
         wanted = {foot: replace(wanted[Foot(1 - foot)], foot=foot) for foot in Foot}
 
     async def main() -> bool:
-        radio = Radio(wanted, rate_hz=50.0, world=backends(world), now_ns=virtual_time.now_ns)
+        radio = Radio(wanted, rate_hz=50.0, backends=backends(world), now_ns=virtual_time.now_ns)
         return await ask_sides(radio, said.append)
 
     return virtual_time.run(main()), said

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import stat
 import subprocess
@@ -563,6 +564,17 @@ def test_setup_without_two_sensors_is_one_line_and_stores_nothing(
 
 
 # --- what replay counts
+
+
+def test_paced_replay_says_each_event_at_its_time(run: Run, session: Path) -> None:
+    ran = run("replay", str(session), "--speed", "2000")
+    said = [line for line in ran.out.splitlines() if line.endswith("]")]
+    summary = json.loads(run("replay", str(session), "--speed", "2000", "--json", "-").out)
+    assert [len(one["reps"]) for one in summary["sets"]] == [6, 6]
+    assert [sum(f"Set {number}, rep " in line for line in said) for number in (1, 2)] == [6, 6]
+    times_s = [int(minutes) * 60 + int(seconds) for minutes, seconds in re.findall(r"\[(\d+):(\d\d)\]", ran.out)]
+    assert times_s == sorted(times_s)
+    assert times_s[-1] >= summary["sets"][-1]["end_s"]
 
 
 def test_replay_counts_what_the_recording_was_made_for(run: Run, tmp_path: Path) -> None:

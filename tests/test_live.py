@@ -70,7 +70,7 @@ def play(
         wanted = world.wanted()
         if exchanged:
             wanted = {foot: replace(wanted[Foot(1 - foot)], foot=foot) for foot in Foot}
-        radio = Radio(wanted, rate_hz=100.0, world=backends(world), now_ns=virtual_time.now_ns)
+        radio = Radio(wanted, rate_hz=100.0, backends=backends(world), now_ns=virtual_time.now_ns)
         plan = Plan(out, "heels-apart", None, None, True, {"sensorrep": "test"})
         return await live(radio, plan, stop, watched)
 

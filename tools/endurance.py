@@ -64,7 +64,7 @@ async def live(
     world: World, path: Path, seconds: float, views: Sequence[session.View] = (), batch_s: float = 0.5
 ) -> SessionSummary:
     """Run a session over a world's radio as `sensorrep live` does. Raises what that raises."""
-    radio = Radio(world.wanted(), rate_hz=100.0, world=backends(world), now_ns=virtual_time.now_ns, batch_s=batch_s)
+    radio = Radio(world.wanted(), rate_hz=100.0, backends=backends(world), now_ns=virtual_time.now_ns, batch_s=batch_s)
     feet = await radio.connect(30.0)
     loop = asyncio.get_running_loop()
     ends: list[asyncio.Task[None]] = []

@@ -165,7 +165,7 @@ def _simulated(
     return Means(
         virtual_time.run if fast else asyncio.run,
         now_ns,
-        lambda: Radio(wanted, rate_hz=RATE_HZ, world=backends(world), now_ns=now_ns),
+        lambda: Radio(wanted, rate_hz=RATE_HZ, backends=backends(world), now_ns=now_ns),
         world.seconds,
     )
 

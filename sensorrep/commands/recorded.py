@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from sensorrep.model import Foot, SessionSummary, Trace
     from sensorrep.sources.recording import Recording
     from sensorrep.sources.tables import Table
+    from sensorrep.views.plain import Plain
 
 Files = Annotated[list[Path], typer.Argument(help="A recording, a table with both feet, or two tables, one a foot.")]
 RecordedMovement = Annotated[
@@ -26,15 +27,18 @@ def replay(
     foot: FootOption = None,
     json: Annotated[str | None, typer.Option(metavar="OUT|-", help="Write the summary as JSON; - prints it.")] = None,
     report: Annotated[Path | None, typer.Option(metavar="DIR", help="Write a report with plots.")] = None,
-    speed: Annotated[float | None, typer.Option(min=0.01, help="Replay at so many times the recorded pace.")] = None,
+    speed: Annotated[
+        float | None, typer.Option(min=0.01, help="Replay at so many times the recorded pace, a line an event.")
+    ] = None,
     explain: Annotated[bool, typer.Option("--explain", help="Say which rule decided on each movement.")] = False,
     quiet: Quiet = False,
 ) -> None:
     """Count and measure a recorded session."""
     if explain and json == "-":
         raise typer.BadParameter("--explain would print into the JSON: give --json a file")
+    quiet = quiet or json == "-"
     summary, trace, source = replayed(files, movement, foot, speed=speed, trace=report is not None, quiet=quiet)
-    hand_out(summary, trace, source, json, report, quiet=quiet or json == "-", explain=explain)
+    hand_out(summary, trace, source, json, report, quiet=quiet, explain=explain)
 
 
 def report(
@@ -75,9 +79,12 @@ def replayed(
     with _opened(files) as recording:
         counted, which = _what_to_count(recording, movement, foot)
         pipeline = Pipeline(recording.header.feet, counted.value, which, trace=trace)
-        blocks = _with_progress(recording, quiet=quiet)
-        source = sources.at_once(blocks) if speed is None else sources.paced(blocks, speed)
-        summary = asyncio.run(session.run(source, pipeline, None, ()))
+        blocks = _with_progress(recording, quiet=quiet or speed is not None)
+        if speed is None:
+            summary = asyncio.run(session.run(sources.at_once(blocks), pipeline, None, ()))
+        else:
+            views = () if quiet else (_lines(recording, which),)
+            summary = asyncio.run(session.run(sources.paced(blocks, speed), pipeline, None, views))
         return summary, openings.trace(pipeline.signal(), summary) if trace else None, recording
 
 
@@ -171,6 +178,16 @@ def _opened(files: list[Path]) -> "Recording | Table":
     if files[0].suffix.lower() == ".json" and files[0].name.endswith(".truth.json"):
         raise RecordingError(files[0], None, "this is the truth of a simulated session, not its recording")
     return open_recording(files[0])
+
+
+def _lines(recording: "Recording | Table", foot: "Foot | None") -> "Plain":
+    """What `live --plain` says, at the time that the recording's packets tell."""
+    from sensorrep.views.plain import Plain
+    from sensorrep.views.scoreboard import Scoreboard
+
+    header = recording.header
+    board = Scoreboard(simulated=header.simulated, feet=tuple(header.feet) if foot is None else (foot,))
+    return Plain(board, sys.stdout)
 
 
 def _with_progress(recording: "Recording | Table", *, quiet: bool) -> Any:

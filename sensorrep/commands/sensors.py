@@ -111,7 +111,7 @@ async def _setup(seconds: float, simulate: bool) -> "tuple[Found, Found]":
     nearest = (found[0], found[1])
     wanted = {foot: Wanted(foot, one.model, one.address, one.name) for foot, one in zip(Foot, nearest, strict=True)}
     print("Connecting ...", flush=True)
-    radio = Radio(wanted, rate_hz=RATE_HZ, world=backends)
+    radio = Radio(wanted, rate_hz=RATE_HZ, backends=backends)
     swapped = await ask_sides(radio, lambda line: print(line, flush=True))
     return (nearest[1], nearest[0]) if swapped else nearest
 

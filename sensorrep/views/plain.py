@@ -11,12 +11,16 @@ LINK: Final = (FootLost, FootBack)
 
 
 class Plain:
-    """Prints what happens as it happens. Once nobody reads any more it is silent: the session goes on."""
+    """Prints what happens as it happens. Once nobody reads any more it is silent: the session goes on.
 
-    def __init__(self, scoreboard: Scoreboard, out: TextIO, now_ns: Callable[[], int]) -> None:
+    `now_ns` is the time on the clock that stamps packets; without it, the newest packet's arrival is.
+    """
+
+    def __init__(self, scoreboard: Scoreboard, out: TextIO, now_ns: Callable[[], int] | None = None) -> None:
         self._scoreboard = scoreboard
         self._out: TextIO | None = out
-        self._now_ns = now_ns
+        self._newest_ns = 0
+        self._now_ns = now_ns or (lambda: self._newest_ns)
         self._latest: Callable[[], Latest] = Latest
         self._prompt = ""
         if scoreboard.simulated:
@@ -31,6 +35,9 @@ class Plain:
     def show(self, messages: Sequence[Packet | Note], events: Sequence[Event]) -> None:
         """Print a line for each event, for each note that matters, and when something else is to be done."""
         known = self._scoreboard.swapped
+        if messages:
+            last = messages[-1]
+            self._newest_ns = last.received_ns if isinstance(last, Packet) else last.at_ns
         for line in self._scoreboard.take(messages, events, self._latest()):
             self.say(line)
         for event in events:

@@ -37,7 +37,7 @@ def world(script: Sequence[list[Any]] = (), model: str = "diy", seed: int = 1) -
 
 
 def radio(of: World, wanted: dict[Foot, Wanted] | None = None) -> Radio:
-    return Radio(wanted or of.wanted(), rate_hz=100.0, world=backends(of), now_ns=virtual_time.now_ns, batch_s=0.1)
+    return Radio(wanted or of.wanted(), rate_hz=100.0, backends=backends(of), now_ns=virtual_time.now_ns, batch_s=0.1)
 
 
 async def gathered(one: Radio, seconds: float, connect_s: float = 10.0) -> tuple[dict[Foot, SensorInfo], list[Message]]:

@@ -75,14 +75,14 @@ class Radio:
         wanted: Mapping[Foot, Wanted],
         *,
         rate_hz: float,
-        world: Backends = PLATFORM,
+        backends: Backends = PLATFORM,
         now_ns: Callable[[], int] = time.perf_counter_ns,
         batch_s: float = BATCH_S,
     ) -> None:
         """`batch_s`: messages are handed over that often at most; larger where nobody watches."""
         if not wanted:
             raise ValueError("a session needs at least one sensor")
-        air = _Air(world, wanted)
+        air = _Air(backends, wanted)
         self._links = {foot: Link(one, air, rate_hz, self._put, now_ns) for foot, one in sorted(wanted.items())}
         self._tasks: dict[Foot, asyncio.Task[None]] = {}
         self._queue: deque[Message] = deque()

@@ -38,7 +38,7 @@ def timed(world: World, seconds: float, counted: bool) -> list[list[tuple[FloatA
     world.heard = heard
 
     async def main() -> tuple[Any, list[Packet]]:
-        radio = Radio(world.wanted(), rate_hz=100.0, world=backends(world), now_ns=virtual_time.now_ns, batch_s=0.5)
+        radio = Radio(world.wanted(), rate_hz=100.0, backends=backends(world), now_ns=virtual_time.now_ns, batch_s=0.5)
         feet = await radio.connect(10.0)
         stopping: list[asyncio.Task[None]] = []
         asyncio.get_running_loop().call_later(seconds, lambda: stopping.append(asyncio.ensure_future(radio.stop())))
