@@ -87,3 +87,10 @@ def test_other_exercises_are_no_heels_apart(path: Path) -> None:
 def test_the_prone_hip_extension_of_subject_1_has_three_sets_of_ten() -> None:
     found = replayed(PTED / "pted_s1_e5.csv", "one-leg", Foot.RIGHT)
     assert [len(one.reps) for one in found.sets] == [10, 10, 10]
+
+
+@present
+def test_the_leg_that_does_not_exercise_is_counted_in_one_file_at_most() -> None:
+    """The pelvis takes it along, by half of the other's turn in some reps of one file."""
+    counted_in = [path.stem for path in FILES if replayed(path, "one-leg", Foot.LEFT).sets]
+    assert counted_in in ([], ["pted_s3_e5"])

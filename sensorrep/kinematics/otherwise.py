@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from sensorrep.kinematics import knocks, posture, worn
+from sensorrep.kinematics import knocks, worn
+from sensorrep.kinematics.arms import arm, from_the_hip, on_the_spot
 from sensorrep.kinematics.reps import Found
 from sensorrep.kinematics.spans import Span
 from sensorrep.model import Check, HeelSignal
@@ -24,9 +25,13 @@ def otherwise(stretch: HeelSignal, found: Found, run: Sequence[Span], seen: worn
     check = knocks.steps(stretch, run)
     if check is not None:
         return Other("steps: the floor knocked the feet in turn", check, are_steps=True)
-    check = posture.on_the_spot(stretch, found, run)
+    arms = [arm(stretch, found, run, foot) for foot in (0, 1)]
+    check = on_the_spot([one for one in arms if one is not None])
     if check is not None:
         return Other("feet that twisted on the spot", check)
+    check = from_the_hip(found, arms)
+    if check is not None:
+        return Other("legs that swung from the hip", check)
     if not found.axes.any(axis=1).all():
         return None
     check = worn.knees_bent(seen, found)

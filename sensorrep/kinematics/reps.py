@@ -56,7 +56,7 @@ class Found(NamedTuple):
     axes: FloatArray
     """(2, 3) unit axes in the sensors' frames; a positive rotation opens."""
     q_rest: FloatArray
-    """(2, 4) pose at the start of the first stroke, from which openings are counted; rest is `rest_rad` from it."""
+    """(2, 4) pose before a rep amid the others, from which openings are counted; rest is `rest_rad` from it."""
     typical_rad: float
     """The person's typical excursion of the heel opening."""
     spans: tuple[Span, ...]
@@ -144,6 +144,10 @@ def find(
     lows = [low for triple in triples[-NEIGHBOURS:] for low in triple[::2]] or [0]
     rest = float(heel[lows].min())
     now = (float(heel[-1]) - rest) / typical
+    leaves = [span.leaves for span in spans if span.passed]
+    if leaves:  # the first stroke may have begun elsewhere, on the way into position
+        middle = leaves[len(leaves) // 2]
+        q_rest, rest = stretch["q_earth_sensor"][middle].copy(), rest - float(heel[middle // SEARCH_STEP])
     return Found(sign * direction, sign * axes, q_rest, typical, spans, rest, now, last, abs(evidence))
 
 

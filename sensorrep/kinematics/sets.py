@@ -27,6 +27,9 @@ LOOSE: Final = 0.5
 """
 ONE_LEG: Final = 0.33
 """A leg hardly moves when it turns less than this share of the other's turn."""
+ALONG: Final = 0.45
+"""A leg that turns less than this share of the other's turn is only taken along. Larger: the weaker of two legs that
+exercise together, by half as much, is not counted. Smaller: a pelvis that rolls with the other leg's exercise is."""
 LEAST_TIME_S: Final = 4.0
 """They must last so long together: jerks at the band are shorter."""
 LIKE_TIME: Final = 2.0
@@ -100,8 +103,9 @@ def _rules_of_run(run: list[Span], found: Found, known: Template | None) -> tupl
     is_known = _is_known(found, median(openings.tolist()), known)
     together, least = median(span.together for span in run), LOOSE if is_known else TOGETHER
     as_one = Check("done by both legs together (correlation)", together, least, together >= least)
+    rules = (as_one, *_leads(run))
     if is_known:
-        return (as_one,)
+        return rules
     durations = np.array([span.length for span in run])
     alike = _like(openings, LIKE_SIZE) & _like(durations, LIKE_TIME)
     legs = np.median([span.legs_rad for span in run], axis=0)
@@ -109,10 +113,18 @@ def _rules_of_run(run: list[Span], found: Found, known: Template | None) -> tupl
     enough = LEAST_REPS if both and known is None else LEAST_DOUBTFUL
     count, lasting_s = int(alike.sum()), float(durations[alike].sum()) / FRAME_RATE_HZ
     return (
-        as_one,
+        *rules,
         Check("enough alike for a set (movements)", count, enough, count >= enough),
         Check("long enough for a set (s)", lasting_s, LEAST_TIME_S, lasting_s >= LEAST_TIME_S),
     )
+
+
+def _leads(run: list[Span]) -> Iterator[Check]:
+    """The rule that the one leg that is looked at does the exercise, where the other has a sensor too."""
+    beside = median(span.beside_rad for span in run)
+    if beside > 0.0:
+        share = median(span.opening_rad for span in run) / beside
+        yield Check("the leg that leads (share of the other leg's turn)", share, ALONG, share >= ALONG)
 
 
 def _in_rhythm(run: list[Span]) -> list[Span]:

@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
+from sensorrep import quaternion
 from sensorrep.kinematics import axes as turning
 from sensorrep.kinematics.excursions import courses, rest_stretches
 from sensorrep.model import FRAME_RATE_HZ, BoolArray, Check, FloatArray, HeelSignal, IntArray, Movement
@@ -59,6 +60,8 @@ class Span(NamedTuple):
     opening_rad: float
     legs_rad: tuple[float, ...]
     """How far each leg that is looked at turned."""
+    beside_rad: float
+    """How far the leg that is not looked at turned meanwhile; 0 where both are, or it has no sensor."""
     together: float
     """Correlation of both legs' speeds of opening; 1 where only one leg is looked at, or seen."""
     checks: tuple[Check, ...]
@@ -122,10 +125,11 @@ def judge(
         [Check(rule, value, limit, passed) for value, passed in zip(values.tolist(), passes.tolist(), strict=True)]
         for rule, values, limit, passes in rules
     ]
-    measured = zip(opening.tolist(), each.tolist(), together.tolist(), zip(*columns, strict=True), strict=True)
+    beside = _beside(stretch["q_earth_sensor"], feet, frames[:, 1], frames[:, 3])
+    measured = zip(opening.tolist(), each.tolist(), beside, together.tolist(), zip(*columns, strict=True), strict=True)
     return tuple(
-        Span(at[0], at[1], at[2], at[3], at[4], opening_rad, tuple(legs_rad), alike, checks)
-        for at, (opening_rad, legs_rad, alike, checks) in zip(frames.tolist(), measured, strict=True)
+        Span(at[0], at[1], at[2], at[3], at[4], opening_rad, tuple(legs_rad), beside_rad, alike, checks)
+        for at, (opening_rad, legs_rad, beside_rad, alike, checks) in zip(frames.tolist(), measured, strict=True)
     )
 
 
@@ -137,6 +141,18 @@ def _means(values: FloatArray, stretches: IntArray) -> FloatArray:
     row = np.arange(len(values))
     mean: FloatArray = (total[row, end] - total[row, begin]) / (end - begin)
     return mean
+
+
+def _beside(q_earth_sensor: FloatArray, feet: tuple[int, ...], begin: IntArray, end: IntArray) -> list[float]:
+    """(k,) furthest that a leg which is not one of `feet` turned in each stretch of q (n, 2, 4), from its begin."""
+    others = [foot for foot in (0, 1) if foot not in feet]
+    if not others:
+        return [0.0] * len(begin)
+    q = q_earth_sensor[:, others]
+    return [
+        float(quaternion.angle_between(q[first], q[first : last + 1 : SEARCH_STEP]).max())
+        for first, last in zip(begin.tolist(), end.tolist(), strict=True)
+    ]
 
 
 def _spread(legs: FloatArray, begin: IntArray, end: IntArray) -> FloatArray:

@@ -151,7 +151,10 @@ def knees_bend_first(right_sign: float, heading_rad: float) -> Poses:
     legs = np.radians(np.concatenate([np.zeros(600), opening]))[:, None] * [1.0, right_sign]
     turns = quaternion.from_rotation_vector(legs[:, :, None] * [1.0, 0.0, 0.0])
     bends = quaternion.from_rotation_vector(bend[:, None] * [0.0, 1.0, 0.0])[:, None, :]
-    out = worn(quaternion.multiply(turns, bends))
+    before_m = quaternion.rotate(
+        quaternion.conjugate(bends[-1, 0]), ARM_M
+    )  # once bent, the sensors are above the knees
+    out = worn(quaternion.multiply(turns, bends), arm_m=before_m)
     heading = quaternion.from_rotation_vector(np.array([[0.0, 0.0, 0.0], [0.0, 0.0, heading_rad]]))
     out["q_earth_sensor"] = quaternion.multiply(heading, out["q_earth_sensor"])
     return out
@@ -190,6 +193,14 @@ def test_one_leg_counts_the_foot_that_it_is_told() -> None:
     ((rep, *_),) = sets(findings(motion, "one-leg", Foot.RIGHT))
     assert rep.range_rad[Foot.LEFT] is None
     assert rep.opening_rad == rep.range_rad[Foot.RIGHT]
+
+
+@pytest.mark.parametrize(("share", "expected"), [(0.3, []), (0.5, [8])])
+def test_one_leg_is_not_counted_where_the_other_only_takes_it_along(share: float, expected: list[int]) -> None:
+    """A pelvis rolls with the other leg's exercise; of two legs that exercise, one may do half as much."""
+    motion = poses(3.0 * session([8])[:, None] * [share, 1.0])
+    assert counts(findings(motion, "one-leg", Foot.LEFT)) == expected
+    assert counts(findings(motion, "one-leg", Foot.RIGHT)) == [8]
 
 
 def test_legs_that_lie_still_give_no_findings() -> None:

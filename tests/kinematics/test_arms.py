@@ -1,0 +1,40 @@
+"""What the lever arm says against the exercise: straight legs that swing from the hip, feet that twist on the spot."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sensorrep.model import FloatArray, Rejected
+from tests.motion import ARM_M, LEVEL, STRAPS, course, findings, poses, reps, sets
+
+OPENING = np.stack([12.0 * reps(course(24.0), [3.0 + 3.2 * number for number in range(6)])] * 2, axis=1)
+STRAIGHT = np.array([0.0, 0.8, 0.05])
+"""From the hip to the ankle of a straight leg that lies."""
+ANKLE = np.array([0.0, 0.02, 0.06])
+
+
+def counted(left_m: FloatArray, right_m: FloatArray, straps: FloatArray = STRAPS) -> tuple[int, set[str]]:
+    """Reps of sensors that turn about level axes on these arms, and why others are none."""
+    found = findings(poses(OPENING, LEVEL, straps, np.stack([left_m, right_m])))
+    return sum(map(len, sets(found))), {one.why for one in found if isinstance(one, Rejected)}
+
+
+@settings(deadline=None, derandomize=True, max_examples=10)
+@given(st.integers(0, 10**6))
+def test_only_shanks_that_stand_or_hang_from_bent_knees_are_counted_however_sensors_are_strapped_on(seed: int) -> None:
+    straps = np.random.default_rng(seed).normal(size=(2, 4))
+    straps /= np.linalg.norm(straps, axis=1, keepdims=True)
+    for knee_m in (ARM_M, ARM_M * [1.0, 1.0, -1.0]):
+        assert counted(knee_m, knee_m, straps)[0] == 6
+    assert counted(STRAIGHT, STRAIGHT, straps) == (0, {"legs that swung from the hip"})
+
+
+def test_one_leg_that_clearly_hangs_from_its_knee_is_enough() -> None:
+    assert counted(STRAIGHT, ARM_M)[0] == 6
+
+
+@pytest.mark.parametrize("other_m", [ANKLE, np.zeros(3)], ids=["as short", "not felt"])
+def test_feet_that_twist_on_the_spot_are_none_even_where_one_arm_is_not_felt(other_m: FloatArray) -> None:
+    assert counted(ANKLE, other_m) == (0, {"feet that twisted on the spot"})
+    assert counted(ARM_M, other_m)[0] == 6
