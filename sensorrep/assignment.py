@@ -6,7 +6,7 @@ from typing import Final, Literal
 
 from sensorrep.errors import SensorRepError
 from sensorrep.kinematics.unrest import Movement, Unrest, lifted, still
-from sensorrep.model import Foot, Packet
+from sensorrep.model import Foot, Note, Packet
 from sensorrep.sources.ble import Radio
 from sensorrep.stages.decode import Decode
 
@@ -77,8 +77,13 @@ async def ask_sides(radio: Radio, say: Callable[[str], None]) -> bool:
                 raise SensorRepError(state.reason or f"the {foot.word} sensor did not come: run sensorrep setup again")
         decode, movement, question = Decode(feet), Movement(), SideQuestion()
         say(ASKED[question.step])
+        begun = False  # the first messages are of connecting
         async with asyncio.timeout(ANSWER_S):
             async for messages in radio.messages():
+                for note in messages:
+                    if isinstance(note, Note) and begun:
+                        _say_link(note, say)
+                begun = True
                 packets = [message for message in messages if isinstance(message, Packet)]
                 movement.push(decode.push(packets))
                 if packets and question.take(movement.unrest(packets[-1].received_ns), packets[-1].received_ns):
@@ -86,7 +91,17 @@ async def ask_sides(radio: Radio, say: Callable[[str], None]) -> bool:
                         return question.swapped
                     say(ASKED[question.step])
     except TimeoutError:
-        pass
+        for state in radio.state.values():
+            if not state.connected and state.reason:
+                raise SensorRepError(state.reason) from None
     finally:
         await radio.stop()
     raise SensorRepError("no foot was seen moving alone: strap a sensor to each ankle and run sensorrep setup again")
+
+
+def _say_link(note: Note, say: Callable[[str], None]) -> None:
+    """A sensor that is lost is not seen moving: say so at once, and when it is back."""
+    if note.kind != "link":
+        return
+    text = str(note.fields.get("text") or f"the {note.fields['foot']} sensor is back")
+    say(text[:1].upper() + text[1:])

@@ -100,3 +100,23 @@ def test_feet_that_never_move_are_told() -> None:
     with pytest.raises(SensorRepError, match="no foot was seen moving"):
         ask(world)
     assert not any(one.client for one in world.peripherals.values())
+
+
+def test_a_sensor_that_is_lost_meanwhile_is_told_at_once_and_is_the_reason_at_the_end() -> None:
+    said: list[str] = []
+    world = world_of_lifts(parse_script([[10, "left", "dead", 1e6]]))
+
+    async def main() -> None:
+        radio = Radio(world.wanted(), rate_hz=50.0, backends=backends(world), now_ns=virtual_time.now_ns)
+        await ask_sides(radio, said.append)
+
+    with pytest.raises(SensorRepError, match=r"left sensor .* was not found"):
+        virtual_time.run(main())
+    assert said[2].startswith("The left sensor")
+    assert "was lost" in said[2]
+
+
+def test_a_sensor_that_comes_back_meanwhile_is_told_too() -> None:
+    swapped, said = ask(world_of_lifts(parse_script([[10, "left", "cut", 3]])))
+    assert not swapped
+    assert "The left sensor is back" in said

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 import pytest
 from bleak.backends.device import BLEDevice
-from bleak.backends.scanner import AdvertisementData
+from bleak.backends.scanner import AdvertisementData, BaseBleakScanner
 from bleak.exc import (
     BleakBluetoothNotAvailableError,
     BleakBluetoothNotAvailableReason,
@@ -154,6 +154,7 @@ class TestScan:
         (BleakError("Not connected"), RadioReason.LINK_FAILED),
         (TimeoutError(), RadioReason.LINK_FAILED),
         (EOFError(), RadioReason.LINK_FAILED),
+        (AssertionError(), RadioReason.LINK_FAILED),
         (FileNotFoundError(2, "no bus"), RadioReason.NO_SERVICE),
         (ConnectionRefusedError(111, "no bus"), RadioReason.NO_SERVICE),
         (PermissionError(13, "no"), RadioReason.NO_PERMISSION),
@@ -192,6 +193,16 @@ class TestConnecting:
         _, messages = session(of, 60.0)
         assert [state for state, _ in links(messages, Foot.LEFT)] == ["connected", "lost", "missing", "back"]
         assert links(messages, Foot.RIGHT) == [("connected", None)]
+
+    @pytest.mark.parametrize("seconds", [4, 10])
+    def test_both_are_back_soon_after_bluetooth_is(self, seconds: int) -> None:
+        """While it is off there is no link that looking for sensors could disturb: no wait grows."""
+        _, messages = session(world([[5, "both", "adapter", seconds]]), seconds=20.0)
+        for foot in Foot:
+            (back,) = (one for one in messages if isinstance(one, Note) and one.fields == {
+                "foot": foot.word, "state": "back", "name": world().peripherals[foot].board.name,
+            })  # fmt: skip
+            assert back.at_ns * 1e-9 - virtual_time.BEGIN_S < 5 + seconds + 2.0
 
     def test_the_state_says_how_each_link_is(self) -> None:
         async def main() -> None:
@@ -376,6 +387,27 @@ class TestEnding:
         monkeypatch.setattr(Connection, "mtu", mistaken)
         with pytest.raises(ZeroDivisionError):
             session(world())
+
+    def test_a_scan_that_the_system_never_answers_keeps_no_sensor_waiting(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        of = world([[5, "left", "cut", 1], [20, "right", "cut", 1]])
+        used = backends(of)
+        assert used.scanner is not None
+        start = used.scanner.start
+        frozen = [True]
+
+        async def starts(scanner: BaseBleakScanner) -> None:
+            if of.now_s() > 5 and frozen:
+                frozen.clear()
+                await asyncio.sleep(1e6)
+            await start(scanner)
+
+        monkeypatch.setattr(used.scanner, "start", starts)
+        monkeypatch.setattr("tests.sources.test_ble.backends", lambda _: used)
+        _, messages = session(of, seconds=40.0)
+        assert [state for state, _ in links(messages, Foot.LEFT)] == ["connected", "lost", "failed", "back"]
+        assert [state for state, _ in links(messages, Foot.RIGHT)] == ["connected", "lost", "back"]
 
     def test_a_slow_reader_loses_nothing(self) -> None:
         async def main(of: World, one: Radio) -> None:

@@ -16,7 +16,6 @@ from bleak.exc import (
     BleakBluetoothNotAvailableReason,
     BleakCharacteristicNotFoundError,
     BleakDBusError,
-    BleakError,
 )
 
 from sensorrep.devices import MODELS, device
@@ -152,10 +151,11 @@ class Connection:
 
 @contextmanager
 def told(who: str) -> Iterator[None]:
-    """Turn what bleak and the system below raise into RadioError."""
+    """Turn what bleak and the system below raise into RadioError, their mistakes as well: bleak asserts what a lost
+    link or bus has made untrue meanwhile (`assert self._bus`), and that must not end the other foot's session."""
     try:
         yield
-    except (BleakError, OSError, EOFError) as error:
+    except Exception as error:
         raise _radio_error(who, error) from error
 
 
@@ -178,4 +178,4 @@ def _radio_error(who: str, error: Exception) -> RadioError:
         case TimeoutError():
             return RadioError(RadioReason.LINK_FAILED, f"{who} in time")
         case _:
-            return RadioError(RadioReason.LINK_FAILED, f"{who} ({error})")
+            return RadioError(RadioReason.LINK_FAILED, f"{who} ({str(error) or type(error).__name__})")

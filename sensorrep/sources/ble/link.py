@@ -23,6 +23,8 @@ measured) would cost its backlog. Larger: a dead sensor goes unnoticed for longe
 FIRST_BACKOFF_S: Final = 0.5
 MAX_BACKOFF_S: Final = 8.0
 """Larger: a sensor that returns is picked up later. Smaller: looking for it disturbs the other sensor's link more."""
+NO_RADIO: Final = (RadioReason.NO_ADAPTER, RadioReason.NO_SERVICE, RadioReason.ADAPTER_OFF)
+"""Without a radio looking for a sensor disturbs no other: it is tried again after the first wait each time."""
 STEADY_S: Final = 10.0
 """A link that held for so long was a good one: after it the first wait is short again."""
 STOP_S: Final = 3.0
@@ -141,7 +143,8 @@ class Link:
             except RadioError as error:
                 self._failed(error)
             held = self.streaming and self._now_ns() - self._since_ns >= STEADY_S * 1e9
-            failures = 1 if held else failures + 1
+            no_radio = self.error is not None and self.error.reason in NO_RADIO
+            failures = 1 if held or no_radio else failures + 1
             if self.streaming:
                 self.streaming, self._since_ns = False, self._now_ns()
             if not self._stopping:

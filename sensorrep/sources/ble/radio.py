@@ -3,8 +3,8 @@
 import asyncio
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import Final
 
@@ -21,6 +21,9 @@ from sensorrep.sources.ble.scripts import Scripts, read_battery
 SCAN_S: Final = 5.0
 """How long a sensor is looked for at a time: they advertise about once a second, and half of that is missed."""
 LEAST_SCAN_S: Final = 0.1
+ANSWER_S: Final = 5.0
+"""How long the system may take to begin and to end a scan. A frozen service never answers, and whoever waits for it
+keeps the other sensor waiting as well."""
 BATTERY_S: Final = 8.0
 """How long a sensor may take to be connected to and to tell its battery."""
 FRESH_S: Final = 10.0
@@ -36,8 +39,8 @@ HOPELESS: Final = (
 
 async def scan(seconds: float, backend: Backends = PLATFORM) -> list[Found]:
     """All sensors of known models in reach, the nearest first. Raises RadioError where there is no radio to ask."""
-    with told("the scan"):
-        async with BleakScanner(backend=backend.scanner) as scanner:
+    with _answered():
+        async with asyncio.timeout(seconds + ANSWER_S), BleakScanner(backend=backend.scanner) as scanner:
             await asyncio.sleep(seconds)
     seen = scanner.discovered_devices_and_advertisement_data.values()
     found = [one for pair in seen if (one := recognised(*pair)) is not None]
@@ -196,6 +199,16 @@ class Radio:
                 raise error
 
 
+@contextmanager
+def _answered() -> Iterator[None]:
+    """`told` for a scan, which needs no sensor to come in time: only the system is slow."""
+    with told("the scan"):
+        try:
+            yield
+        except TimeoutError:
+            raise RadioError(RadioReason.NO_SERVICE, "Bluetooth does not answer") from None
+
+
 def _worst(errors: Sequence[RadioError], timeout_s: float) -> RadioError:
     """Of why no sensor streams, what the person can best do something about."""
     if not errors:
@@ -261,8 +274,8 @@ class _Air:
                     self._seen[foot] = (asyncio.get_running_loop().time(), found)
                     any_seen.set()
 
-        with told("the scan"):
-            async with BleakScanner(detected, backend=self._backends.scanner):
+        with _answered():
+            async with asyncio.timeout(seconds + ANSWER_S), BleakScanner(detected, backend=self._backends.scanner):
                 with suppress(TimeoutError):
                     async with asyncio.timeout(seconds):
                         await any_seen.wait()
