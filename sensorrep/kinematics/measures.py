@@ -52,7 +52,8 @@ def measure(stretch: HeelSignal, found: Found, span: Span, feet: tuple[int, ...]
         pause_s=None,
         range_rad=ranges,
         range_sd_rad=_each(there, sds),
-        opening_rad=float(sizes[2]),
+        # a foot that came back during the rep has no range: its part of the opening would stand beside nothing
+        opening_rad=float(sizes[there[0] if len(there) == 1 else 2]),
         peak_speed_rad_s=_each(there, speed[start : high + 1].max(axis=0)),
         return_speed_rad_s=_each(there, -speed[high : end + 1].min(axis=0)),
         smoothness=_each(there, sparc(rate[start : opened + 1].T, FRAME_RATE_HZ)),

@@ -170,7 +170,9 @@ def _difference(means: Sequence[Spread | None], found: Symmetry) -> str:
     left, right = means
     if left is None or right is None:
         return signed_pct(found.index_pct)
-    return f"{math.degrees(right.mean - left.mean) + 0.0:+.1f}°, {signed_pct(found.index_pct)}"
+    # of the reps that were compared: the means may be of others as well, where a sensor was lost
+    difference_deg = found.index_pct / 100 * math.degrees(left.mean + right.mean) / 2
+    return f"{round(difference_deg, 1) + 0.0:+.1f}°, {signed_pct(found.index_pct)}"
 
 
 def fatigue_verdict(found: Fatigue) -> str:
@@ -221,6 +223,8 @@ def quality(summary: SessionSummary, foot: Foot) -> str:
     stats = summary.feet.get(foot)
     if stats is None:
         return "no sensor"
+    if not stats.samples:
+        return f"{printable(stats.device)}, no samples came from it"
     expected = stats.samples + stats.lost
     lost = f"{stats.lost} of {expected} samples lost"
     if stats.lost and expected:

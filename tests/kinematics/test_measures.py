@@ -164,3 +164,12 @@ def test_sparc_falls_with_every_submovement_and_with_shaking() -> None:
 def test_sparc_of_nothing_is_zero() -> None:
     assert sparc(np.zeros(50), 100.0) == 0.0
     assert sparc(np.zeros(1), 100.0) == 0.0
+
+
+def test_a_rep_in_which_a_foot_comes_back_is_as_large_as_the_foot_that_was_there() -> None:
+    """So it is compared with reps of that foot: with both it would look like twice as much."""
+    motion = poses(both(10 * reps(TIME_S, STARTS_S), 14 * reps(TIME_S, STARTS_S)))
+    motion["ok"][640:720, 1] = False  # back before the top
+    rep = measured(motion)[1]
+    assert rep.range_rad[1] is None
+    assert rep.opening_rad == rep.range_rad[0]

@@ -11,10 +11,10 @@ from matplotlib.container import BarContainer
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
-from sensorrep.model import Foot
+from sensorrep.model import Foot, FootStats
 from sensorrep.views import plots
 from sensorrep.views.plots.style import numbered
-from tests.views.sessions import CASES, Case, Move, session, typical, with_gap
+from tests.views.sessions import CASES, Case, Move, one_foot, session, typical, with_gap
 
 FIGURES: dict[str, Callable[[Case], Figure]] = {
     "session": lambda case: plots.figure_session(case.summary, case.trace, simulated=case.simulated),
@@ -95,6 +95,14 @@ def test_one_leg_alone_is_drawn_only_where_the_other_sensor_was_lost() -> None:
     ok[1000:1005, Foot.LEFT] = False
     figure = FIGURES["session"](replace(case, trace=replace(case.trace, ok=ok)))
     assert not any("alone" in text for text in words_in(figure))
+
+
+def test_a_sensor_that_never_came_does_not_hatch_the_whole_session() -> None:
+    case = one_foot()
+    never = FootStats("diy", 0, 0, 0.0, ((0.0, case.summary.duration_s),))
+    summary = replace(case.summary, feet={**case.summary.feet, Foot.RIGHT: never})
+    figure = FIGURES["session"](replace(case, summary=summary))
+    assert not any("lost" in text or "alone" in text for text in words_in(figure))
 
 
 def test_getting_into_position_does_not_flatten_the_reps() -> None:

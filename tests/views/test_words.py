@@ -65,6 +65,16 @@ def test_symmetry_says_verdict_direction_and_interval() -> None:
     assert said.startswith("Right opened less (right minus left -3.4°, -29 %; 95 % interval -40 % to -19 %")
 
 
+def test_degrees_and_per_cent_of_a_difference_agree_where_a_side_was_lost_in_some_reps() -> None:
+    one = asymmetric().summary.sets[0]
+    assert one.symmetry is not None
+    left, right = one.range_rad
+    assert right is not None
+    said = words.symmetry(replace(one, range_rad=(left, replace(right, mean=2 * right.mean))))
+    assert "right minus left -" in said
+    assert "+0.0°, +0 %" in words.symmetry(replace(one, symmetry=replace(one.symmetry, index_pct=-0.3)))
+
+
 def test_symmetry_of_a_lost_side_is_no_comparison() -> None:
     assert words.symmetry(one_foot().summary.sets[0]) == "No comparison: right not measured"
 
@@ -109,6 +119,12 @@ def test_quality_counts_losses_and_places_gaps() -> None:
     summary = with_gap().summary
     assert words.quality(summary, Foot.LEFT).endswith("samples lost, no gaps")
     assert "570 of 8355 samples lost (6.8 %), 1 gap (at 99.0 s for 9.5 s)" in words.quality(summary, Foot.RIGHT)
+
+
+def test_of_a_sensor_that_never_came_no_rate_is_told() -> None:
+    never = FootStats("diy", 0, 0, 0.0, ((0.0, 90.0),))
+    summary = typical().summary
+    assert words.quality(replace(summary, feet={Foot.LEFT: never}), Foot.LEFT) == "diy, no samples came from it"
 
 
 def test_quality_names_what_could_not_be_read() -> None:

@@ -1,5 +1,7 @@
 """Openings over time: the whole session, and each set's reps laid over each other."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
@@ -97,14 +99,20 @@ def _number(axes: Axes, trace: Trace, rep: Rep, number: int) -> None:
 def _in_gaps(summary: SessionSummary, foot: Foot, trace: Trace) -> BoolArray:
     """(n,) true while this foot's sensor was lost."""
     lost = np.zeros(len(trace.time_s), bool)
-    for start_s, end_s in summary.feet[foot].gaps if foot in summary.feet else ():
+    for start_s, end_s in _lost(summary, foot):
         lost |= (trace.time_s >= start_s) & (trace.time_s <= end_s)
     return lost
 
 
+def _lost(summary: SessionSummary, foot: Foot) -> Sequence[tuple[float, float]]:
+    """When this foot's sensor was lost; one that never came was not: hatching would cover all that is to be seen."""
+    stats = summary.feet.get(foot)
+    return stats.gaps if stats is not None and stats.samples else ()
+
+
 def _gaps(axes: Axes, summary: SessionSummary, *, label: bool) -> None:
-    for foot, stats in summary.feet.items():
-        for start_s, end_s in stats.gaps:
+    for foot in summary.feet:
+        for start_s, end_s in _lost(summary, foot):
             axes.axvspan(start_s, end_s, facecolor="none", edgecolor=COLOUR[foot], hatch="////", linewidth=0, zorder=1)
             if label:
                 axes.annotate(
