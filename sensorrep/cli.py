@@ -1,6 +1,7 @@
 """The command line. What a command needs is imported when it runs, so that `--help` stays instant."""
 
 import sys
+from io import TextIOWrapper
 from typing import Annotated
 
 import typer
@@ -26,6 +27,9 @@ for command in (live, setup, scan, replay, report, inspect, simulate):
 
 def main() -> None:
     """Run the command line: one clear line and status 1 for what went wrong outside, status 2 for wrong usage."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # a degree sign that cannot be shown must not end a session
+            stream.reconfigure(errors="replace")
     try:
         app()
     except SensorRepError as error:

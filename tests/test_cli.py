@@ -102,6 +102,14 @@ def test_the_version_is_printed(run: Run) -> None:
     assert ran.out.startswith("sensorrep 0.")
 
 
+def test_a_terminal_without_a_degree_sign_shows_the_session_all_the_same(session: Path) -> None:
+    program = [sys.executable, "-m", "sensorrep", "replay", str(session), "--speed", "1000"]
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    ran = subprocess.run(program, check=False, capture_output=True, text=True, env=environment)
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert "Set 2 is over: 6 reps, left 12?" in ran.stdout
+
+
 @pytest.mark.parametrize("command", ["replay", "report", "inspect"])
 @pytest.mark.parametrize(
     ("name", "content", "expected"),
@@ -125,6 +133,17 @@ def test_a_file_that_is_no_session_is_one_line_and_status_1(
     assert ran.out == ""
     assert one_line(ran.err), ran.err
     assert expected in ran.err
+
+
+@pytest.mark.parametrize("command", [("live", "--simulate", "--fast"), ("simulate",)])
+@pytest.mark.parametrize("name", ["mine.csv", "mine.TXT", "mine.truth.json"])
+def test_a_recording_is_not_called_what_could_not_be_read_back(
+    run: Run, tmp_path: Path, command: tuple[str, ...], name: str
+) -> None:
+    ran = run(*command, "--out", tmp_path / name)
+    assert ran.status == 2
+    assert ".jsonl" in ran.err
+    assert not list(tmp_path.iterdir())
 
 
 # --- replay, report, inspect
@@ -398,6 +417,19 @@ def test_a_full_disk_is_told_at_once_and_what_was_written_stays(tmp_path: Path) 
     assert (tmp_path / "x.jsonl").stat().st_size == 60_000
     with open_recording(tmp_path / "x.jsonl") as recording:
         assert sum(map(len, recording.blocks())) > 300
+
+
+def test_who_interrupts_the_report_is_told_how_to_write_it(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("sensorrep.commands.live._report", interrupted)
+    out = tmp_path / "my session.jsonl"
+    ran = run("live", "--simulate", "--fast", "--sets", "1", "--reps", "5", "--out", out)
+    assert ran.status == 130
+    assert f"sensorrep report '{out}' --out '{tmp_path / 'my session-report'}'" in ran.out
 
 
 class Running:

@@ -1,5 +1,6 @@
 """`sensorrep live`: two sensors, or a simulated wearer, counted as it happens, recorded, and reported at the end."""
 
+import shlex
 import sys
 import time
 from collections.abc import Callable, Coroutine, Iterator, Mapping
@@ -11,7 +12,16 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, NamedTuple
 import typer
 
 from sensorrep import __version__
-from sensorrep.commands.options import FootOption, Movement, MovementOption, Posture, check_foot, console, parse_tempo
+from sensorrep.commands.options import (
+    FootOption,
+    Movement,
+    MovementOption,
+    Posture,
+    check_foot,
+    check_recording_name,
+    console,
+    parse_tempo,
+)
 from sensorrep.errors import RecordingError, SensorRepError
 from sensorrep.targets import REPS, REST_S, SETS
 
@@ -75,6 +85,7 @@ def live(
     in settings.toml, which sensorrep setup writes. Only you may read any of these.
     """
     check_foot(movement, foot)
+    check_recording_name(out)
     if not simulate and (fast or any(one is not None for one in (script, posture, seed))):
         raise typer.BadParameter("--fast, --script, --posture and --seed need --simulate")
     from sensorrep.live import Plan
@@ -242,15 +253,20 @@ def _hand_out(plan: "Plan", summary: "SessionSummary", *, report: bool) -> None:
         print(f"The recording is {plan.out}", flush=True)
     finally:  # also for somebody who reads no more
         if report:
-            _report(plan)
+            folder = plan.out.with_name(plan.out.name.removesuffix(".gz").removesuffix(".jsonl") + "-report")
+            try:
+                _report(plan, folder)
+            except KeyboardInterrupt:
+                command = shlex.join(["sensorrep", "report", str(plan.out), "--out", str(folder)])
+                print(f"\nThe report was not finished. This writes it: {command}", flush=True)
+                raise
 
 
-def _report(plan: "Plan") -> None:
+def _report(plan: "Plan", folder: Path) -> None:
     from sensorrep.commands.options import Side
     from sensorrep.commands.recorded import hand_out, replayed
 
     foot = None if plan.foot is None else Side[plan.foot.name]
     again, trace, recording = replayed([plan.out], Movement(plan.movement), foot, speed=None, trace=True, quiet=False)
-    folder = plan.out.with_name(plan.out.name.removesuffix(".gz").removesuffix(".jsonl") + "-report")
     hand_out(again, trace, recording, None, folder, quiet=True, explain=False)
     print(f"The report is {folder / 'index.html'}")

@@ -4,7 +4,8 @@ import math
 import os
 import sys
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -47,6 +48,16 @@ def check_foot(movement: Movement, foot: Side | None) -> None:
         raise typer.BadParameter(
             "--movement one-leg needs --foot left or --foot right, and only that movement takes it"
         )
+
+
+TABLES: Final = (".csv", ".tsv", ".txt")
+"""Endings of files that are read as tables."""
+
+
+def check_recording_name(out: Path | None) -> None:
+    """Raises typer.BadParameter for a name under which a recording could not be read back."""
+    if out is not None and (out.suffix.lower() in TABLES or out.name.endswith(".truth.json")):
+        raise typer.BadParameter(f"--out is a recording, whose name ends in .jsonl or .jsonl.gz: not {out.name}")
 
 
 def parse_tempo(text: str) -> tuple[float, float, float, float]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sensorrep.commands.options import FootOption, Movement, Side, check_foot, console
+from sensorrep.commands.options import TABLES, FootOption, Movement, Side, check_foot, console
 
 if TYPE_CHECKING:
     from sensorrep.model import Foot, SessionSummary, Trace
@@ -173,7 +173,7 @@ def _opened(files: list[Path]) -> "Recording | Table":
         raise typer.BadParameter("give one file, or one table a foot")
     if len(files) == 2 and any(".jsonl" in file.suffixes for file in files):
         raise typer.BadParameter("a recording holds both feet: give it alone")
-    if len(files) == 2 or files[0].suffix.lower() in (".csv", ".tsv", ".txt"):
+    if len(files) == 2 or files[0].suffix.lower() in TABLES:
         return open_table(files)
     if files[0].suffix.lower() == ".json" and files[0].name.endswith(".truth.json"):
         raise RecordingError(files[0], None, "this is the truth of a simulated session, not its recording")

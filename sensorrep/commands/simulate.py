@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from sensorrep import __version__
-from sensorrep.commands.options import Posture, numbers, parse_tempo
+from sensorrep.commands.options import Posture, check_recording_name, numbers, parse_tempo
 
 if TYPE_CHECKING:
     from sensorrep.sources.synthetic import Scenario, Simulated
@@ -49,6 +49,7 @@ def simulate(
 
     The recording is marked as simulated; the truth is in the .truth.json.
     """
+    check_recording_name(out)
     from sensorrep.sources.synthetic import Fatigue, Link, Sensor, typical
     from sensorrep.views.words import plural
 
