@@ -62,6 +62,14 @@ def angle_between(p: FloatArray, q: FloatArray) -> FloatArray:
     return angle
 
 
+def tilt_between(q_earth_a: FloatArray, q_earth_b: FloatArray) -> FloatArray:
+    """Angle (...) between the verticals that two orientations (..., 4) show, in [0, pi]: without what heading tells."""
+    turned = multiply(q_earth_b, conjugate(q_earth_a))
+    upright = np.sqrt(turned[..., 0] ** 2 + turned[..., 3] ** 2)
+    angle: FloatArray = 2.0 * np.arccos(np.minimum(upright, 1.0))
+    return angle
+
+
 def twist(q: FloatArray, q_zero: FloatArray, axis: FloatArray) -> FloatArray:
     """Angle of the rotation from q_zero to q about a unit axis in its frame, in [-pi, pi]: swing-twist decomposition.
 

@@ -125,7 +125,8 @@ def find(
     swings, _ = turning_points(heel, limits.least_opening_rad)
     if len(swings) < 3:
         return None
-    typical = turning.path_quantile(np.abs(np.diff(heel[swings])), TYPICAL)
+    most_rad = limits.most_range_rad * len(feet)
+    typical = _typical(heel, np.array(swings), searched["q_earth_sensor"], direction, most_rad)
     rate_hz = FRAME_RATE_HZ / SEARCH_STEP
     since = None if begun is None else begun // SEARCH_STEP
     evidence = rest_is_low(heel, np.array(swings), searched["q_earth_sensor"], direction, typical, rate_hz, since)
@@ -149,6 +150,16 @@ def find(
         middle = leaves[len(leaves) // 2]
         q_rest, rest = stretch["q_earth_sensor"][middle].copy(), rest - float(heel[middle // SEARCH_STEP])
     return Found(sign * direction, sign * axes, q_rest, typical, spans, rest, now, last, abs(evidence))
+
+
+def _typical(
+    heel: FloatArray, swings: IntArray, q_earth_sensor: FloatArray, direction: FloatArray, most_rad: float
+) -> float:
+    """The person's typical swing of the heel opening (n) between turning points, what can be no rep's left out."""
+    moved = turning.rotations(q_earth_sensor, swings[:-1], swings[1:]).reshape(-1, 6) * (direction != 0.0)
+    size = np.abs(np.diff(heel[swings]))
+    likely = (np.abs(moved @ direction) > ALIGNMENT * np.sqrt((moved**2).sum(axis=1))) & (size <= most_rad)
+    return turning.path_quantile(size[likely] if likely.any() else size, TYPICAL)
 
 
 def _excursions(heel: FloatArray, points: list[int]) -> list[tuple[int, int, int]]:

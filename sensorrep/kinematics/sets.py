@@ -111,7 +111,9 @@ def _rules_of_run(run: list[Span], found: Found, known: Template | None) -> tupl
     legs = np.median([span.legs_rad for span in run], axis=0)
     both = legs.min() > ONE_LEG * legs.max()
     enough = LEAST_REPS if both and known is None else LEAST_DOUBTFUL
-    count, lasting_s = int(alike.sum()), float(durations[alike].sum()) / FRAME_RATE_HZ
+    count = int(alike.sum())
+    ones = [span for span, one in zip(run, alike.tolist(), strict=True) if one]
+    lasting_s = (ones[-1].back - ones[0].leaves) / FRAME_RATE_HZ if ones else 0.0
     return (
         *rules,
         Check("enough alike for a set (movements)", count, enough, count >= enough),
@@ -147,10 +149,12 @@ def _ways(run: list[Span]) -> IntArray:
     legs = np.array([span.legs_rad for span in run])
     usual = np.median(legs, axis=0)
     cosine = legs @ usual / np.sqrt((legs**2).sum(axis=1) * (usual @ usual))
+    one_sided = legs.min(axis=1) < ONE_LEG * legs.max(axis=1)
     together = np.array([span.together for span in run])
     ways: IntArray = (
         (openings < ODD * median(openings.tolist())).astype(int)
         + (cosine < ALIGNMENT)
+        + (one_sided & (usual.min() >= ONE_LEG * usual.max()))
         + ~_like(durations, LIKE_TIME)
         + (together < min(LOOSE, median(together.tolist())))
     )

@@ -45,6 +45,8 @@ PATIENCE_FRAMES: Final = round(60.0 * FRAME_RATE_HZ)
 """Movement without a rep is forgotten after this long: five of the slowest reps."""
 GROSS_STEP: Final = 10
 """Whether a shank left the exercise position is asked of every tenth frame."""
+HALF_TURN_RAD: Final = float(np.radians(175.0))
+"""Openings are counted from a pose in the stretch, and half a turn from it they jump."""
 OPEN_SHARE: Final = 0.35
 """Legs that are further open than this share of a rep are in the middle of one: their set is not over yet."""
 POSTPONE_FRAMES: Final = round(1.0 * FRAME_RATE_HZ)
@@ -86,6 +88,9 @@ class Segment:
         self._done = 0
         self._edges: list[int] = [0]
         self._anchor: FloatArray | None = None
+        """(2, 4) pose whose leaving is gross movement; None until the legs come to a standstill after that."""
+        self._last_pose = np.tile([1.0, 0.0, 0.0, 0.0], (2, 1))
+        """At the last standstill."""
         self._deadline = PATIENCE_FRAMES
         self._announced = 0
         self._pending = False
@@ -117,7 +122,7 @@ class Segment:
         records.as_bytes(self._room)[len(self._stretch) : length] = records.as_bytes(np.ascontiguousarray(signal))
         self._stretch = HeelSignal(self._room[:length])
         if self._done == 0 and len(signal):
-            self._anchor = signal["q_earth_sensor"][0].copy()
+            self._anchor = self._last_pose = signal["q_earth_sensor"][0].copy()
             self._worn = self._worn._replace(poses=((0, self._anchor),))
         return list(self._advance(self._origin + len(self._stretch)))
 
@@ -152,18 +157,24 @@ class Segment:
         self._watched = max(end, self._watched)
 
     def _leaves_position(self, start: int, stop: int) -> int | None:
-        """First of every tenth frame in [start, stop) in which a shank is too far from where the stretch began."""
+        """First of every tenth frame in [start, stop) in which a shank has left the exercise position.
+
+        It is inclined otherwise than in that position, or has turned far since the last standstill. What heading says
+        of a longer time ago is drift, unless it is half a turn.
+        """
         first = start + (-start) % GROSS_STEP
         if self._anchor is None or first >= stop:
             return None
-        frames = self._stretch[first - self._origin : stop - self._origin : GROSS_STEP]
-        turned = quaternion.angle_between(self._anchor, frames["q_earth_sensor"])
-        far = (turned > LIMITS[self._movement].gross_rad)[:, list(self._feet)].any(axis=1)
+        q = self._stretch["q_earth_sensor"][first - self._origin : stop - self._origin : GROSS_STEP]
+        turned = np.maximum(quaternion.tilt_between(self._anchor, q), quaternion.angle_between(self._last_pose, q))
+        left = (turned > LIMITS[self._movement].gross_rad) | (quaternion.angle_between(self._anchor, q) > HALF_TURN_RAD)
+        far = left[:, list(self._feet)].any(axis=1)
         return first + GROSS_STEP * int(np.argmax(far)) if far.any() else None
 
     def _at_standstill(self, frame: int) -> Iterator[Finding]:
-        edges = np.array([self._edges[-1], frame]) - self._origin
-        turned = turning.strokes_between(self._stretch["q_earth_sensor"], edges).reshape(2, 3)
+        pose = self._stretch["q_earth_sensor"][frame - self._origin].copy()
+        turned = quaternion.rotation_vector(quaternion.multiply(quaternion.conjugate(self._last_pose), pose))
+        self._last_pose = pose
         before = HeelSignal(self._stretch[: frame + 1 - self._origin])
         self._worn = worn.with_stroke(worn.with_pose(self._worn, before, frame), turned)
         if self._anchor is None:
@@ -203,6 +214,7 @@ class Segment:
             yield RepCounted(self._set_number, number, time_s, rep)
         if len(run) > self._announced:
             self._announced, self._begun = len(run), run[0].leaves + self._origin
+            self._anchor = found.q_rest
         if self._goes_on(run):
             self._last_back = run[-1].back + self._origin
             self._deadline = max(self._last_back + GAP_FRAMES, self._done)

@@ -265,3 +265,35 @@ def test_swapping_the_feet_swaps_the_sides_and_nothing_else() -> None:
         assert (a.start_s, a.open_s, a.close_s, a.end_s) == pytest.approx((b.start_s, b.open_s, b.close_s, b.end_s))
         assert a.range_rad == pytest.approx(b.range_rad[::-1])
         assert a.lag_s == pytest.approx(-float(b.lag_s or 0.0), abs=1e-9)
+
+
+def test_a_heading_that_drifts_ends_no_set() -> None:
+    """Nothing bounds it: a gyroscope's bias of a degree a second is common before a rest has shown it."""
+    motion = poses(alike(session([24])))
+    drift = np.radians([1.0, -0.8])[None, :, None] * motion["time_s"][:, None, None] * [0.0, 0.0, 1.0]
+    motion["q_earth_sensor"] = quaternion.multiply(quaternion.from_rotation_vector(drift), motion["q_earth_sensor"])
+    assert counts(findings(motion)) == [24]
+
+
+def test_legs_that_are_laid_down_otherwise_end_a_set_without_a_standstill() -> None:
+    opening = alike(session([6, 6], rest_s=5.0))
+    time_s = np.arange(len(opening)) / FRAME_RATE_HZ
+    begin_s = 3.0 + 6 * 3.2 + 0.5
+    moved = np.radians(80.0 * (rise(time_s, begin_s, 1.5) - rise(time_s, begin_s + 2.0, 1.5)))
+    turns = quaternion.from_rotation_vector(np.radians(opening)[:, :, None] * LEVEL)
+    laid = quaternion.from_rotation_vector(moved[:, None] * [0.0, 1.0, 0.0])[:, None, :]
+    assert counts(findings(worn(quaternion.multiply(laid, turns)))) == [6, 6]
+
+
+def test_what_one_leg_does_before_or_after_a_set_of_both_is_no_rep_of_it() -> None:
+    opening = alike(session([6]))
+    extra = 12.0 * reps(course(len(opening) / FRAME_RATE_HZ + 6.0), [3.0 + 6 * 3.2])
+    opening = np.concatenate([opening, np.zeros((len(extra) - len(opening), 2))])
+    opening[:, 1] += extra
+    assert counts(findings(poses(opening))) == [6]
+
+
+def test_five_hurried_reps_are_a_set() -> None:
+    starts_s = [3.0 + 0.85 * number for number in range(5)]
+    opening = 12.0 * reps(course(16.0), starts_s, out_s=0.3, hold_s=0.1, back_s=0.3)
+    assert counts(findings(poses(alike(opening)))) == [5]
