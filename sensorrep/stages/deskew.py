@@ -7,6 +7,7 @@ four, and half a second after each pause.
 """
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -29,6 +30,9 @@ FRAME_NS: Final = round(1e9 / FRAME_RATE_HZ)
 WAIT_NS: Final = 2_000_000_000
 """How long frames wait for a foot that is silent. Larger: a lost sensor stops the counting for longer. Smaller: a
 radio stall (1.5 s measured) loses samples that come in a burst after it."""
+SILENCE_NS: Final = 500_000_000
+"""Nothing of either foot for so long is a silence of the radio, and no foot's: the backlogs come one after the other.
+Larger: who is first after a shorter one makes the other seem away. Two sensors send every 0.1 s at least."""
 HEAD_START_FRAMES: Final = 100
 """The shortest gap before a foot's first sample: two sensors never start in the same instant, nothing is lost in it."""
 
@@ -43,8 +47,9 @@ class Deskew:
     the straight line up to 0.25 s, beyond that the last acceleration and no rotation; zero before the first sample.
 
     Frames are made up to where both feet have samples. A foot more than 2 s behind the other is away and not waited
-    for (4 s while its clock is fitted anew, 6 s where it sends none); what it sends later for frames already made is
-    dropped, counted `late`. All this depends on the order of the samples alone: push what `Decode` gives, cut anywhere.
+    for (4 s while its clock is fitted anew, 6 s where it sends none; after a silence of both by so much longer as that
+    lasted); what it sends later for frames already made is dropped, counted `late`. All this depends on the order of
+    the samples and on when they came: push what `Decode` gives, cut anywhere.
     """
 
     def __init__(self, feet: Mapping[Foot, SensorInfo]) -> None:
@@ -57,6 +62,7 @@ class Deskew:
         self._oldest_ns = dict.fromkeys(feet, NEVER_NS)
         self._horizon_ns = NEVER_NS
         """Frames that end up to here may be made."""
+        self._silences = _Silences()
         self._zero_ns: int | None = None
         """Host time of session time zero."""
         self._frame = 0
@@ -89,27 +95,30 @@ class Deskew:
         for foot, feed in self._feeds.items():
             (at,) = (of == int(foot)).nonzero()
             timed[foot] = feed.push(samples, at) if len(at) else []
-        self._take(timed, len(samples))
+        self._take(timed, self._silences.push(samples["received_ns"]))
         return self._frames()
 
     def finish(self) -> list[Frames]:
         """The frames up to the last sample of either foot."""
-        self._take({foot: feed.release(0) for foot, feed in self._feeds.items()}, 1)
+        self._take({foot: feed.release(0) for foot, feed in self._feeds.items()}, np.zeros(1, np.int64))
         heard = [ns for ns in self._oldest_ns.values() if ns > NEVER_NS]
         if self._zero_ns is None and heard:
             self._zero_ns = min(heard)
         self._horizon_ns = max([self._horizon_ns, *self._newest_ns.values()])
         return self._frames()
 
-    def _take(self, timed: Mapping[Foot, list[Timed]], rows: int) -> None:
-        """Hand a block's samples to the tracks, and move the horizon past its rows."""
+    def _take(self, timed: Mapping[Foot, list[Timed]], silence_ns: IntArray) -> None:
+        """Hand a block's samples to the tracks, and move the horizon past its rows, each after such a silence."""
         if self._in_step(timed):
             return
+        rows = len(silence_ns)
         newest = {foot: _newest(self._newest_ns[foot], parts, rows) for foot, parts in timed.items()}
         for foot, parts in timed.items():
             if parts and self._oldest_ns[foot] == NEVER_NS:
                 self._oldest_ns[foot] = int(parts[0].time_ns[0])
-        waits_ns = {foot: WAIT_NS + feed.holds_ns(rows) for foot, feed in self._feeds.items()}
+        wait_ns = np.full(rows + 1, WAIT_NS, np.int64)
+        wait_ns[1:] += silence_ns
+        waits_ns: dict[Foot, IntArray] = {foot: wait_ns + feed.holds_ns(rows) for foot, feed in self._feeds.items()}
         horizon_ns = _horizon(newest, self._oldest_ns, waits_ns)
         horizon_ns[0] = self._horizon_ns
         if self._zero_ns is None:
@@ -175,7 +184,7 @@ def _newest(carried_ns: int, parts: Sequence[Timed], rows: int) -> IntArray:
 
 
 def _horizon(
-    newest: Mapping[Foot, IntArray], oldest_ns: Mapping[Foot, int], waits_ns: Mapping[Foot, IntArray | int]
+    newest: Mapping[Foot, IntArray], oldest_ns: Mapping[Foot, int], waits_ns: Mapping[Foot, IntArray]
 ) -> IntArray:
     """Up to when frames may be made as of each row: both feet's newest, or the one's when the other is away."""
     if len(newest) < 2:
@@ -201,6 +210,31 @@ def _zero(
     first_ns = np.minimum.reduce([np.where(newest[foot] > NEVER_NS, oldest_ns[foot], -NEVER_NS) for foot in newest])
     (begun,) = np.nonzero(horizon_ns > first_ns)
     return (int(begun[0]), int(first_ns[begun[0]])) if len(begun) else (len(horizon_ns), None)
+
+
+class _Silences:
+    """How long nothing had come of either foot, for as long after it as its backlog may take: WAIT_NS."""
+
+    def __init__(self) -> None:
+        self._heard_ns = NEVER_NS
+        """When the newest sample came."""
+        self._since_ns = NEVER_NS
+        """When the last silence ended."""
+        self._lasted_ns = 0
+
+    def push(self, received_ns: IntArray) -> IntArray:
+        """(n,) length of the silence before each sample, 0 where there was none just now."""
+        heard_ns = np.maximum.accumulate(np.append(self._heard_ns, received_ns))
+        steps_ns = np.diff(heard_ns)
+        (ends,) = (steps_ns > SILENCE_NS).nonzero()
+        lasted_ns = np.zeros(len(received_ns), np.int64)
+        known = self._heard_ns > NEVER_NS
+        for begin, end in pairwise([0, *ends.tolist(), len(received_ns)]):
+            if begin in ends and (begin or known):
+                self._since_ns, self._lasted_ns = int(heard_ns[begin + 1]), int(steps_ns[begin])
+            lasted_ns[begin:end] = self._lasted_ns * (heard_ns[begin + 1 : end + 1] - self._since_ns < WAIT_NS)
+        self._heard_ns = int(heard_ns[-1])
+        return lasted_ns
 
 
 class _Gaps:

@@ -168,6 +168,28 @@ class TestSilence:
         assert frames["ok"].all()
         assert sum(deskew.late.values()) == 0
 
+    @pytest.mark.parametrize("stall_s", [1.5, 2.5, 4.0, 8.0])
+    def test_a_silence_of_both_loses_nothing_whoever_is_first_after_it(self, stall_s: float) -> None:
+        """The one's whole backlog comes before the other's: by the samples alone the other would be away."""
+        time_s = seconds(0, 20)
+        stalled = np.where((time_s > 6) & (time_s < 6 + stall_s), 6 + stall_s - time_s, 0.0)
+        both = samples(Foot.LEFT, time_s, delay_s=stalled), samples(Foot.RIGHT, time_s, delay_s=stalled + 0.001)
+        frames, deskew = run(together(*both))
+        assert frames["ok"][1:].all()
+        assert deskew.late == {Foot.LEFT: 0, Foot.RIGHT: 0}
+
+    def test_a_sensor_that_does_not_come_back_after_a_silence_of_both_is_waited_for_no_longer_than_ever(self) -> None:
+        time_s = seconds(0, 20)
+        stalled = np.where((time_s > 6) & (time_s < 10), 10 - time_s, 0.0)
+        right = samples(Foot.RIGHT, time_s[time_s < 6])
+        stage = Deskew(SENSORS)
+        told_s = 0.0
+        for cut in np.split(together(samples(Foot.LEFT, time_s, delay_s=stalled), right), 40):
+            for frames in stage.push(Samples(cut)):
+                if frames["time_s"][-1] > 9.0 and not told_s:
+                    told_s = float(cut["received_ns"].max()) * 1e-9
+        assert told_s == pytest.approx(12.0, abs=0.7)
+
     def test_counting_goes_on_without_a_lost_foot_and_takes_it_back(self) -> None:
         time_s = seconds(0, 20)
         right = samples(Foot.RIGHT, time_s)
