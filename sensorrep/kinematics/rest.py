@@ -118,9 +118,20 @@ def _start_of_last_set(dwell_s: FloatArray, ends: FloatArray) -> int:
 
 
 def _steadier_low(ends: FloatArray, sign: FloatArray, typical: float) -> float:
-    """How much steadier the low ends are than the high ones, each from one stroke to the next."""
-    lows, highs = ends[sign < 0.0], ends[sign > 0.0]
-    if min(len(lows), len(highs)) < LEAST_ENDS:
+    """How much steadier the low ends are than the high ones, each from one stroke to the next.
+
+    What both ends do alike is drift, as of a gyroscope whose bias is not known yet, and counts for neither.
+    """
+    levels = [ends[sign < 0.0], ends[sign > 0.0]]
+    if min(map(len, levels)) < LEAST_ENDS:
         return 0.0
-    unsteady = [median(np.abs(np.diff(one)).tolist()) / typical + NOISE for one in (lows, highs)]
+    low, high = map(_slope, levels)
+    drift = min(low, high, key=abs) if low * high > 0.0 else 0.0
+    unsteady = [median(np.abs(np.diff(one) - drift).tolist()) / typical + NOISE for one in levels]
     return float(np.clip(np.log(unsteady[1] / unsteady[0]) / np.log(STEADIER), -MOST, MOST))
+
+
+def _slope(values: FloatArray) -> float:
+    """Change from one value to the next: the median over all pairs (Sen 1968, doi 10.1080/01621459.1968.10480934)."""
+    later, earlier = np.tril_indices(len(values), -1)
+    return float(np.median((values[later] - values[earlier]) / (later - earlier)))

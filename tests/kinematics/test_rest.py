@@ -60,6 +60,16 @@ def test_the_end_that_varies_is_not_rest() -> None:
     assert evidence(-course) < -0.5
 
 
+@pytest.mark.parametrize("drift_rad_s", [-0.03, 0.03])
+def test_drift_that_both_ends_share_hides_no_end_that_varies(drift_rad_s: float) -> None:
+    """A gyroscope whose bias is not known yet: by half a rep in five seconds."""
+    sizes = [0.3, 0.3, 0.25, 0.25, 0.33, 0.33, 0.28, 0.28, 0.32, 0.32, 0.26, 0.26]
+    course = strokes([0.5 + 1.5 * number for number in range(12)], 18.5, sizes)
+    course += drift_rad_s * np.arange(len(course)) / RATE_HZ
+    assert evidence(course) > 0.5
+    assert evidence(-course) < -0.5
+
+
 def test_other_movement_to_and_fro_is_none_of_its_strokes() -> None:
     """About another axis, and with long stays at the high end: these are not the exercise's."""
     course = strokes([6.0 * number + 1.0 for number in range(6)], 36.0)
