@@ -419,6 +419,14 @@ def test_a_full_disk_is_told_at_once_and_what_was_written_stays(tmp_path: Path) 
         assert sum(map(len, recording.blocks())) > 300
 
 
+def test_a_recording_that_cannot_be_made_is_told_before_any_sensor_is_looked_for(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "old.jsonl").write_text("what was recorded before")
+    ran = run("live", "--out", tmp_path / "old.jsonl")
+    assert ran.status == 1
+    assert "exists already" in ran.err
+    assert (tmp_path / "old.jsonl").read_text() == "what was recorded before"
+
+
 def test_who_interrupts_the_report_is_told_how_to_write_it(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -90,6 +90,7 @@ def live(
         raise typer.BadParameter("--fast, --script, --posture and --seed need --simulate")
     from sensorrep.live import Plan
     from sensorrep.model import Foot
+    from sensorrep.sources.files import check_new
     from sensorrep.sources.settings import read_settings, settings_path
 
     settings = read_settings(settings_path())
@@ -105,6 +106,7 @@ def live(
         simulated=simulate,
         software={"sensorrep": __version__},
     )
+    check_new(plan.out)  # before anybody straps sensors on and lies down
     means = (
         _simulated(targets, posture or Posture.PRONE, seed or 0, script, which, fast=fast)
         if simulate

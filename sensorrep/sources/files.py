@@ -49,6 +49,14 @@ def create_private(path: Path) -> FileIO:
     return os.fdopen(file, "wb", buffering=0)
 
 
+def check_new(path: Path) -> None:
+    """Raises RecordingError where no new file can be made there; leaves none."""
+    with told(path, "cannot be written"):
+        make_private_folders(path.absolute().parent)
+        create_private(path).close()
+        path.unlink()
+
+
 def write_private(path: Path, content: bytes) -> None:
     """A file with this content, in place of what it held; a new one for its owner only."""
     with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:  # noqa: PTH123 (mode)

@@ -186,7 +186,7 @@ def fatigue_verdict(found: Fatigue) -> str:
 def fatigue(found: Fatigue) -> str:
     """The verdict, and what changed against the set's own best early reps; why is in `Fatigue.evidence`."""
     changes = [
-        f"{what} {abs(round(loss))} % {less if round(loss) >= 0 else more}"
+        f"{what} {abs(round(loss))} % {less if loss > 0 else more}" if round(loss) else f"{what} unchanged"
         for what, loss, less, more in (
             ("range", found.range_loss_pct, "less", "more"),
             ("opening speed", found.speed_loss_pct, "less", "more"),
