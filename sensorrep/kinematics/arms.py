@@ -24,8 +24,8 @@ FELT: Final = 3.0
 data and in simulations, and says nothing."""
 SURE: Final = 2.0
 """Standard uncertainties by which an arm must be beyond a limit (one side of 95 % and more)."""
-LEAST_ARM_M: Final = 0.12
-"""A shorter arm than this is no shank: the sensor sits above the ankle."""
+LEAST_ARM_M: Final = 0.15
+"""A shorter arm than this is no shank: from the knee to a sensor above the ankle are twice as much in small adults."""
 LEAST_UPRIGHT: Final = 0.5
 """Cosine of the furthest that a hip may rest turned from where a level thigh's shank stands or hangs: 60 degrees, more
 than hips do. Larger: hips that rest turned far are not counted. Smaller: so are straight legs that swing from the hip.
@@ -92,31 +92,29 @@ def arm(stretch: HeelSignal, found: Found, spans: Sequence[Span], foot: int) -> 
     return Arm(vector, CORRELATED * float(np.sqrt(max(variance[2, 2], variance[3, 3]))))
 
 
-def on_the_spot(arms: Sequence[Arm]) -> Check | None:
-    """The rule that sensors turn on arms as long as a shank, where one is felt that is shorter, and none as long.
+def not_from_knees(found: Found, arms: Sequence[Arm | None]) -> tuple[str, Check] | None:
+    """The rule that sensors turn about knees, where arms are felt and none reaches to a bent knee; in words as well.
 
-    Then the feet only twisted about the shanks' own axes.
+    An arm that is shorter than a shank shows a foot that twists about its own axis. Where a thigh is level its shank
+    stands or hangs; the arm of a straight leg is level. The hip rests turned by the angle between its arm and the
+    vertical plane through the axis.
     """
-    longest_m = [one.length_m + SURE * one.sd_m for one in arms if one.is_felt]
-    if not longest_m or max(longest_m) >= LEAST_ARM_M:
+    felt = [(foot, one) for foot, one in enumerate(arms) if one is not None and one.is_felt]
+    longest_m = {foot: one.length_m + SURE * one.sd_m for foot, one in felt}
+    upright = {foot: _upright(found, foot, one) for foot, one in felt if longest_m[foot] >= LEAST_ARM_M}
+    if not felt or max(upright.values(), default=0.0) >= LEAST_UPRIGHT:
         return None
-    return Check("sensors that turn about a knee, not where they are (m)", max(longest_m), LEAST_ARM_M, passed=False)
+    if upright:
+        rule = "shanks that stand or hang from bent knees (cosine)"
+        return "legs that swung from the hip", Check(rule, max(upright.values()), LEAST_UPRIGHT, passed=False)
+    rule = "sensors that turn about a knee, not where they are (m)"
+    return "feet that twisted on the spot", Check(rule, max(longest_m.values()), LEAST_ARM_M, passed=False)
 
 
-def from_the_hip(found: Found, arms: Sequence[Arm | None]) -> Check | None:
-    """The rule that the shank of a level thigh stands or hangs, where arms are felt and all are more level than that.
-
-    A hip rests turned by the angle between its arm and the vertical plane through the axis.
-    """
-    upright = []
-    for foot, one in enumerate(arms):
-        if one is None or not one.is_felt:
-            continue
-        slope = float(quaternion.rotate(found.q_rest[foot], found.axes[foot])[2])
-        up_m = abs(float(quaternion.rotate(found.q_rest[foot], one.vector_m)[2]))
-        if abs(slope) > TOO_STEEP:
-            return None
-        upright.append((up_m + SURE * one.sd_m) / (one.length_m * float(np.sqrt(1.0 - slope**2))))
-    if not upright or max(upright) >= LEAST_UPRIGHT:
-        return None
-    return Check("shanks that stand or hang from bent knees (cosine)", max(upright), LEAST_UPRIGHT, passed=False)
+def _upright(found: Found, foot: int, one: Arm) -> float:
+    """Cosine of how far the hip rests turned, at the most; 1 where the axis is too steep to tell."""
+    slope = float(quaternion.rotate(found.q_rest[foot], found.axes[foot])[2])
+    if abs(slope) > TOO_STEEP:
+        return 1.0
+    up_m = abs(float(quaternion.rotate(found.q_rest[foot], one.vector_m)[2]))
+    return (up_m + SURE * one.sd_m) / (one.length_m * float(np.sqrt(1.0 - slope**2)))

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from sensorrep.kinematics import knocks, worn
-from sensorrep.kinematics.arms import arm, from_the_hip, on_the_spot
+from sensorrep.kinematics.arms import arm, not_from_knees
 from sensorrep.kinematics.reps import Found
 from sensorrep.kinematics.spans import Span
 from sensorrep.model import Check, HeelSignal
@@ -25,13 +25,9 @@ def otherwise(stretch: HeelSignal, found: Found, run: Sequence[Span], seen: worn
     check = knocks.steps(stretch, run)
     if check is not None:
         return Other("steps: the floor knocked the feet in turn", check, are_steps=True)
-    arms = [arm(stretch, found, run, foot) for foot in (0, 1)]
-    check = on_the_spot([one for one in arms if one is not None])
-    if check is not None:
-        return Other("feet that twisted on the spot", check)
-    check = from_the_hip(found, arms)
-    if check is not None:
-        return Other("legs that swung from the hip", check)
+    from_elsewhere = not_from_knees(found, [arm(stretch, found, run, foot) for foot in (0, 1)])
+    if from_elsewhere is not None:
+        return Other(*from_elsewhere)
     if not found.axes.any(axis=1).all():
         return None
     check = worn.knees_bent(seen, found)

@@ -10,7 +10,7 @@ import numpy as np
 from sensorrep.kinematics.axes import ALIGNMENT, JointDirection
 from sensorrep.kinematics.excursions import LIKE_SIZE, within
 from sensorrep.kinematics.reps import Found, Template
-from sensorrep.kinematics.spans import ALIKE, Span
+from sensorrep.kinematics.spans import ALIKE, ONE_LEG, Span
 from sensorrep.model import FRAME_RATE_HZ, BoolArray, Check, FloatArray, IntArray
 
 SET_GAP_S: Final = 8.0
@@ -25,8 +25,6 @@ with one leg nearly still or 0.3 s late too; in other exercises of one leg (pted
 LOOSE: Final = 0.5
 """The same for a single movement, and for a few like the person's earlier sets: noise pulls one down further than all.
 """
-ONE_LEG: Final = 0.33
-"""A leg hardly moves when it turns less than this share of the other's turn."""
 ALONG: Final = 0.45
 """A leg that turns less than this share of the other's turn is only taken along. Larger: the weaker of two legs that
 exercise together, by half as much, is not counted. Smaller: a pelvis that rolls with the other leg's exercise is."""

@@ -41,8 +41,12 @@ SHORTEST_REP_S: Final = 0.4
 """Nobody opens against a band and comes back in less."""
 LONGEST_REP_S: Final = 20.0
 """Legs that stay open for longer are at rest there."""
-PACES: Final = 28
-"""Legs move together or not over steps of this share of a rep: tremor and small lags do not matter."""
+ONE_LEG: Final = 0.33
+"""A leg hardly moves when it turns less than this share of the other's turn."""
+PACES: Final = (28, 12)
+"""Legs move together or not over steps of this share of a rep, where one hardly moves and where both do: tremor, small
+lags and straps that wobble do not matter. Larger: they do. Smaller: a leg that the other's exercise takes along moves
+together with it, as in pted."""
 SEARCH_STEP: Final = 4
 """The search looks at every fourth frame (25 Hz), plenty for turning points; what is found is measured on all."""
 
@@ -110,8 +114,11 @@ def judge(
     opening = np.minimum(out, back)
     lasts_s = (comes_back - leaves) * SEARCH_STEP / FRAME_RATE_HZ
     each = _spread(legs, leaves, comes_back + 1)
-    together = np.where(_seen(ok, frames[:, 1], frames[:, 3]).all(axis=1), _together(legs, leaves, comes_back), 1.0)
     furthest = each.max(axis=1)
+    paces = np.where(each.min(axis=1) > ONE_LEG * furthest, PACES[1], PACES[0])
+    together = np.where(
+        _seen(ok, frames[:, 1], frames[:, 3]).all(axis=1), _together(legs, leaves, comes_back, paces), 1.0
+    )
     rules = (
         ("large enough (rad)", opening, limits.least_opening_rad, opening >= limits.least_opening_rad),
         ("small enough for this exercise (rad)", furthest, limits.most_range_rad, furthest <= limits.most_range_rad),
@@ -175,14 +182,14 @@ def _seen(ok: BoolArray, begin: IntArray, end: IntArray) -> BoolArray:
     return np.asarray(seen | ~seen.any(axis=1, keepdims=True))
 
 
-def _together(legs: FloatArray, begin: IntArray, end: IntArray) -> FloatArray:
-    """(k,) Pearson's correlation of both legs' speeds (n, 2) in each stretch, over steps of its PACES-th part.
+def _together(legs: FloatArray, begin: IntArray, end: IntArray, paces: IntArray) -> FloatArray:
+    """(k,) Pearson's correlation of both legs' speeds (n, 2) in each stretch, in so many steps (k).
 
     1 for one leg alone, 0 where one does not move.
     """
     if legs.shape[1] < 2:
         return np.ones(len(begin))
-    pace = np.maximum((end - begin) // PACES, 1)
+    pace = np.maximum((end - begin) // paces, 1)
     count = end - begin + 1 - pace
     first = np.cumsum(count) - count
     later = np.arange(int(count.sum())) + np.repeat(begin + pace - first, count)

@@ -297,3 +297,11 @@ def test_five_hurried_reps_are_a_set() -> None:
     starts_s = [3.0 + 0.85 * number for number in range(5)]
     opening = 12.0 * reps(course(16.0), starts_s, out_s=0.3, hold_s=0.1, back_s=0.3)
     assert counts(findings(poses(alike(opening)))) == [5]
+
+
+def test_straps_that_wobble_each_for_itself_unmake_no_set() -> None:
+    opening = alike(0.6 * session([8]))
+    time_s = course(len(opening) / FRAME_RATE_HZ)[:, None]
+    moves = np.abs(np.gradient(opening[:, :1], axis=0)) > 0.0
+    wobble = 0.35 * np.sin(2 * np.pi * np.array([6.1, 7.3]) * time_s) * moves
+    assert counts(findings(poses(opening + wobble))) == [8]
