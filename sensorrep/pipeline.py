@@ -67,7 +67,7 @@ class Pipeline:
         self._filter = Filter()
         self._fuse = Fuse()
         self._measure = Measure(foot)
-        self._segment = Segment(movement, foot, feet)
+        self._segment = Segment(movement, foot)
         self._summarise = Summarise(movement)
         self._trace: list[HeelSignal] | None = [] if trace else None
         self._waiting_since_ns = 0

@@ -27,7 +27,7 @@ LEAST_LAG_RANGE_RAD: Final = float(np.radians(2.0))
 def measure(stretch: HeelSignal, found: Found, span: Span, feet: tuple[int, ...], worn: Sequence[int]) -> Rep:
     """One rep of a stretch, on the axes found in it; `pause_s` is left open, since it needs the next rep.
 
-    `feet` are those that are looked at, `worn` those of them that have a sensor.
+    `feet` are those that are looked at, `worn` those of them whose sensor has been heard.
     """
     part = stretch[span.low : span.next_low + 1]
     _, shares = turning.leg_axes(found.direction)

@@ -1,7 +1,7 @@
 """Segment: poses of both shanks -> reps, as they are completed, and once more when their set is over."""
 
 import itertools
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -76,12 +76,11 @@ class Segment:
     showed of the legs. Frame numbers are absolute.
     """
 
-    def __init__(
-        self, movement: Movement = "heels-apart", foot: Foot | None = None, sensors: Collection[Foot] = tuple(Foot)
-    ) -> None:
+    def __init__(self, movement: Movement = "heels-apart", foot: Foot | None = None) -> None:
         self._movement: Movement = movement
         self._feet = (0, 1) if foot is None else (int(foot),)
-        self._sensed = [one for one in self._feet if Foot(one) in sensors]
+        self._first_ok: dict[int, int] = {}
+        """Frame in which each foot was there first: one that never came leaves no gaps in reps."""
         self._room = np.zeros(PATIENCE_FRAMES, HEEL)
         self._stretch = HeelSignal(self._room[:0])
         self._origin = 0
@@ -120,6 +119,9 @@ class Segment:
         if length > len(self._room):
             self._room = records.joined([self._stretch, np.zeros(2 * length - len(self._stretch), HEEL)])
         records.as_bytes(self._room)[len(self._stretch) : length] = records.as_bytes(np.ascontiguousarray(signal))
+        for foot in set(self._feet) - self._first_ok.keys():
+            if signal["ok"][:, foot].any():
+                self._first_ok[foot] = self._origin + len(self._stretch) + int(signal["ok"][:, foot].argmax())
         self._stretch = HeelSignal(self._room[:length])
         if self._done == 0 and len(signal):
             self._anchor = self._last_pose = signal["q_earth_sensor"][0].copy()
@@ -210,7 +212,7 @@ class Segment:
             yield RepsCorrected(self._set_number, self._announced, len(run), time_s, SECOND_LOOK)
             self._announced = len(run)
         for number in range(self._announced + 1, len(run) + 1):
-            rep = measure(self._stretch, found, run[number - 1], self._feet, self._sensed)
+            rep = self._measure(found, run[number - 1])
             yield RepCounted(self._set_number, number, time_s, rep)
         if len(run) > self._announced:
             self._announced, self._begun = len(run), run[0].leaves + self._origin
@@ -218,6 +220,11 @@ class Segment:
         if self._goes_on(run):
             self._last_back = run[-1].back + self._origin
             self._deadline = max(self._last_back + GAP_FRAMES, self._done)
+
+    def _measure(self, found: Found, span: Span) -> Rep:
+        """One rep, by the feet that were there by then."""
+        there = [foot for foot, first in self._first_ok.items() if first <= span.back + self._origin]
+        return measure(self._stretch, found, span, self._feet, there)
 
     def _is_next_set(self, run: list[Span]) -> bool:
         """Whether a run begins a set's rest after the running one."""
@@ -330,7 +337,7 @@ class Segment:
         if len(run) != self._announced:
             yield RepsCorrected(self._set_number, self._announced, len(run), time_s, SECOND_LOOK)
         if found is not None and run:
-            reps = [measure(self._stretch, found, span, self._feet, self._sensed) for span in run]
+            reps = [self._measure(found, span) for span in run]
             pauses = [after.start_s - rep.end_s for rep, after in itertools.pairwise(reps)]
             reps[:-1] = [replace(rep, pause_s=pause) for rep, pause in zip(reps, pauses, strict=False)]
             self._known = Template(

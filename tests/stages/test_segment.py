@@ -305,3 +305,13 @@ def test_straps_that_wobble_each_for_itself_unmake_no_set() -> None:
     moves = np.abs(np.gradient(opening[:, :1], axis=0)) > 0.0
     wobble = 0.35 * np.sin(2 * np.pi * np.array([6.1, 7.3]) * time_s) * moves
     assert counts(findings(poses(opening + wobble))) == [8]
+
+
+@pytest.mark.parametrize(("there", "flagged"), [(slice(0, 0), False), (slice(0, 500), True)])
+def test_only_a_foot_that_came_leaves_gaps_in_reps(there: slice, flagged: bool) -> None:
+    motion = poses(alike(session([8])))
+    ok = np.zeros(len(motion), bool)
+    ok[there] = True
+    motion["ok"][:, 1] = ok
+    ((*reps_found,),) = sets(findings(motion))
+    assert [("gap" in rep.flags) for rep in reps_found] == [flagged] * 8
