@@ -29,7 +29,7 @@ ALONG: Final = 0.45
 """A leg that turns less than this share of the other's turn is only taken along. Larger: the weaker of two legs that
 exercise together, by half as much, is not counted. Smaller: a pelvis that rolls with the other leg's exercise is."""
 LEAST_TIME_S: Final = 4.0
-"""They must last so long together: jerks at the band are shorter."""
+"""They must last so long from the first to the last, pauses too: jerks at the band are shorter."""
 LIKE_TIME: Final = 2.0
 """Movements are alike when their duration differs by less than this factor from the median."""
 ODD: Final = 0.6
