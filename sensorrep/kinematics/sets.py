@@ -21,7 +21,8 @@ LEAST_DOUBTFUL: Final = 5
 """The same where one of the two legs hardly moves, or where the person's earlier sets show that a rep is otherwise."""
 TOGETHER: Final = 0.75
 """Least correlation between the legs' courses: the band makes them move as one. In simulated reps it is 0.76 at least,
-with one leg nearly still or 0.3 s late too; in other exercises of one leg (pted) it is mostly below 0.7."""
+with one leg nearly still or 0.3 s late too; in other exercises of one leg (pted) it is mostly below 0.7. Both were seen
+in the finer steps of `spans.PACES`."""
 LOOSE: Final = 0.5
 """The same for a single movement, and for a few like the person's earlier sets: noise pulls one down further than all.
 """

@@ -216,7 +216,7 @@ class _Silences:
     """How long nothing had come of either foot, for as long after it as its backlog may take: WAIT_NS."""
 
     def __init__(self) -> None:
-        self._heard_ns = NEVER_NS
+        self._heard_ns: int | None = None
         """When the newest sample came."""
         self._since_ns = NEVER_NS
         """When the last silence ended."""
@@ -224,13 +224,13 @@ class _Silences:
 
     def push(self, received_ns: IntArray) -> IntArray:
         """(n,) length of the silence before each sample, 0 where there was none just now."""
-        heard_ns = np.maximum.accumulate(np.append(self._heard_ns, received_ns))
+        before_ns = received_ns[0] if self._heard_ns is None else self._heard_ns
+        heard_ns = np.maximum.accumulate(np.append(before_ns, received_ns))
         steps_ns = np.diff(heard_ns)
         (ends,) = (steps_ns > SILENCE_NS).nonzero()
         lasted_ns = np.zeros(len(received_ns), np.int64)
-        known = self._heard_ns > NEVER_NS
         for begin, end in pairwise([0, *ends.tolist(), len(received_ns)]):
-            if begin in ends and (begin or known):
+            if begin in ends:
                 self._since_ns, self._lasted_ns = int(heard_ns[begin + 1]), int(steps_ns[begin])
             lasted_ns[begin:end] = self._lasted_ns * (heard_ns[begin + 1 : end + 1] - self._since_ns < WAIT_NS)
         self._heard_ns = int(heard_ns[-1])

@@ -15,7 +15,7 @@ from bleak.backends.scanner import AdvertisementData
 from sensorrep.errors import PayloadError, RadioError, RadioReason
 from sensorrep.model import Foot, Note, Packet, SensorInfo
 from sensorrep.sources.ble.connection import PLATFORM, Backends, Connection, Found, recognised, told
-from sensorrep.sources.ble.link import Link, LinkState, Message, Wanted
+from sensorrep.sources.ble.link import NO_RADIO, Link, LinkState, Message, Wanted
 from sensorrep.sources.ble.scripts import Scripts, read_battery
 
 SCAN_S: Final = 5.0
@@ -30,10 +30,7 @@ FRESH_S: Final = 10.0
 """A device seen longer ago may be gone from the system's memory (#676, #713): look again before connecting."""
 BATCH_S: Final = 0.02
 """Messages are handed over 50 times a second at most. Larger: every count comes later by as much."""
-HOPELESS: Final = (
-    *(RadioReason.NO_ADAPTER, RadioReason.NO_SERVICE),
-    *(RadioReason.ADAPTER_OFF, RadioReason.NO_PERMISSION),
-)
+HOPELESS: Final = (*NO_RADIO, RadioReason.NO_PERMISSION)
 """Reasons that a session should not begin with: waiting mends nothing."""
 
 
