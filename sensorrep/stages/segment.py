@@ -13,7 +13,7 @@ from sensorrep.kinematics import worn
 from sensorrep.kinematics.measures import measure
 from sensorrep.kinematics.otherwise import Other, otherwise
 from sensorrep.kinematics.posture import posture
-from sensorrep.kinematics.reps import VALLEY, Found, Template, common_stroke, find
+from sensorrep.kinematics.reps import HYSTERESIS, VALLEY, Found, Template, common_stroke, find
 from sensorrep.kinematics.sets import (
     LEAST_DOUBTFUL,
     LEAST_REPS,
@@ -101,6 +101,8 @@ class Segment:
         self._begun = 0
         """Frame from which on the running set's reps were found."""
         self._found: Found | None = None
+        self._furthest = 0.0
+        """How far open the legs were since the last look that found a set, as a share of a rep."""
         self._other: Other | None = None
         """What the stretch held in place of the exercise when last looked at, and up to which of its frames."""
         self._other_end = 0
@@ -187,8 +189,10 @@ class Segment:
             self._restart(frame)
             return
         self._edges.append(frame)
-        if self._announced and not self._pending and self._open_share(frame) > 1.0 - VALLEY:
-            return
+        share = self._open_share(frame)
+        self._furthest = max(self._furthest, share)
+        if self._announced and not self._pending and share > min(1.0 - VALLEY, self._furthest - HYSTERESIS):
+            return  # amid a rep, or no way back since the last look
         found, run = self._look(frame)
         if self._announced and self._is_next_set(run):
             yield from self._end_set()
@@ -274,7 +278,7 @@ class Segment:
         run = last_set(found, self._known)
         if run:
             self._prior = found.direction
-            self._found = found
+            self._found, self._furthest = found, found.now
         sure = self._announced or like_known(found, self._known)  # headings and arms are known less well than that
         if run and not sure and len(self._feet) > 1:
             self._other = otherwise(stretch, found, run, self._worn)
