@@ -134,4 +134,5 @@ def _steadier_low(ends: FloatArray, sign: FloatArray, typical: float) -> float:
 def _slope(values: FloatArray) -> float:
     """Change from one value to the next: the median over all pairs (Sen 1968, doi 10.1080/01621459.1968.10480934)."""
     later, earlier = np.tril_indices(len(values), -1)
-    return float(np.median((values[later] - values[earlier]) / (later - earlier)))
+    slopes: list[float] = ((values[later] - values[earlier]) / (later - earlier)).tolist()
+    return median(slopes)

@@ -107,8 +107,8 @@ def _rules_of_run(run: list[Span], found: Found, known: Template | None) -> tupl
         return rules
     durations = np.array([span.length for span in run])
     alike = _like(openings, LIKE_SIZE) & _like(durations, LIKE_TIME)
-    legs = np.median([span.legs_rad for span in run], axis=0)
-    both = legs.min() > ONE_LEG * legs.max()
+    legs = _usual_legs(run)
+    both = min(legs) > ONE_LEG * max(legs)
     enough = LEAST_REPS if both and known is None else LEAST_DOUBTFUL
     count = int(alike.sum())
     ones = [span for span, one in zip(run, alike.tolist(), strict=True) if one]
@@ -146,7 +146,7 @@ def _ways(run: list[Span]) -> IntArray:
     """(k,) in how many ways each movement is unlike the others: size, share of the legs, time, and togetherness."""
     openings, durations = np.array([[span.opening_rad, span.length] for span in run]).T
     legs = np.array([span.legs_rad for span in run])
-    usual = np.median(legs, axis=0)
+    usual = np.array(_usual_legs(run))
     cosine = legs @ usual / np.sqrt((legs**2).sum(axis=1) * (usual @ usual))
     one_sided = legs.min(axis=1) < ONE_LEG * legs.max(axis=1)
     together = np.array([span.together for span in run])
@@ -158,6 +158,11 @@ def _ways(run: list[Span]) -> IntArray:
         + (together < min(LOOSE, median(together.tolist())))
     )
     return ways
+
+
+def _usual_legs(run: list[Span]) -> list[float]:
+    """How far each leg that is looked at usually turns."""
+    return [median(turned) for turned in zip(*(span.legs_rad for span in run), strict=True)]
 
 
 def _like(values: FloatArray, factor: float) -> BoolArray:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from itertools import pairwise
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
@@ -179,7 +179,7 @@ class Clock:
 
     def _fit(self, now_s: float) -> None:
         """Fit the line anew and steer the map towards it, from where the map is now."""
-        at_s = float(_along(np.array([now_s]), [0], [self._map])[0])
+        at_s = float(_lag(now_s, self._map))
         off_s, period_s = self._lag_s(now_s) - at_s, self._fit_ns * 1e-9
         self._map = now_s, at_s, self.slope, min(max(off_s / period_s, -SLEW), SLEW), period_s
         fit_bins = self._fit_ns // self._bin_ns
@@ -218,10 +218,14 @@ def _bins(x_ns: IntArray, lag_ns: IntArray, rows: IntArray, bin_ns: int) -> Iter
 def _along(x_s: FloatArray, begins: list[int], maps: list[tuple[float, float, float, float, float]]) -> FloatArray:
     """Lag at each of x (n), by the maps that hold from each of `begins` on."""
     columns = maps[0] if len(maps) == 1 else np.array(maps).T.repeat(np.diff(begins, append=len(x_s)), axis=1)
+    return np.asarray(_lag(x_s, columns))
+
+
+def _lag(x_s: FloatArray | float, columns: Iterable[Any]) -> Any:
+    """Lag at x by one map, or at each of x (n) by its own: columns of n."""
     knot_s, lag_s, slope, steer, steered_s = columns
     since_s = x_s - knot_s
-    lag: FloatArray = lag_s + slope * since_s + steer * np.minimum(since_s, steered_s)
-    return lag
+    return lag_s + slope * since_s + steer * np.minimum(since_s, steered_s)
 
 
 def extend(hull: list[tuple[float, float]], point: tuple[float, float]) -> None:
