@@ -6,6 +6,7 @@ long axis has an arm as short as the ankle is thick; a straight leg that is rais
 """
 
 from collections.abc import Sequence
+from statistics import median
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -15,17 +16,23 @@ from sensorrep.kinematics.reps import Found
 from sensorrep.kinematics.spans import Span
 from sensorrep.model import FRAME_RATE_HZ, Check, FloatArray, HeelSignal
 
-CORRELATED: Final = 5.0
-"""Neighbouring residuals are alike (filter, soft tissue), so the uncertainty is larger than for white noise."""
+STEADY: Final = 0.2
+"""Both sides of the equation are averaged twice over this share of a rep. Straps wobble and soft tissue shakes, and
+gyroscopes are noisy; their angular acceleration is felt by no arm and would make it look shorter. Larger: the strokes
+are lost as well. Smaller: straight legs in pted look as if they turned about their ankles."""
+CORRELATED: Final = 10.0
+"""Neighbouring residuals are alike (that mean, soft tissue), so the uncertainty is larger than for white noise."""
 LEAST_SEEN: Final = 0.8
-"""Share of a rep's frames that must have been measured; what was interpolated between them does not count."""
+"""Share of the frames that must have been measured; what was interpolated between them does not count."""
 FELT: Final = 3.0
 """An arm of so many standard uncertainties is felt. Where none is, the accelerometer shows gravity alone, as in fused
 data and in simulations, and says nothing."""
 SURE: Final = 2.0
 """Standard uncertainties by which an arm must be beyond a limit (one side of 95 % and more)."""
-LEAST_ARM_M: Final = 0.15
-"""A shorter arm than this is no shank: from the knee to a sensor above the ankle are twice as much in small adults."""
+LEAST_ARM_M: Final = 0.18
+"""A shorter arm than this is no shank's from its knee: it is half of a small adult's (0.246 of a stature of 1.5 m; Winter
+2009, doi 10.1002/9780470549148), and sensors above the ankle are further from the knee. Larger: small people's reps are
+lost. Smaller: shanks that turn about ankles, as in squats, are counted."""
 LEAST_UPRIGHT: Final = 0.5
 """Cosine of the furthest that a hip may rest turned from where a level thigh's shank stands or hangs: 60 degrees, more
 than hips do. Larger: hips that rest turned far are not counted. Smaller: so are straight legs that swing from the hip.
@@ -65,23 +72,22 @@ def arm(stretch: HeelSignal, found: Found, spans: Sequence[Span], foot: int) -> 
     across = np.linalg.svd(axis[None, :])[2][1:]
     if float(np.dot(np.cross(axis, across[0]), across[1])) < 0.0:
         across[1] = -across[1]
-    first = spans[0].leaves
-    part = stretch[first : spans[-1].back + 1]
-    seen = np.zeros(len(part), bool)
-    for span in spans:
-        its = slice(span.leaves - first, span.back + 1 - first)
-        ok = part["ok"][its, foot]
-        if ok.mean() >= LEAST_SEEN:
-            seen[its] = ok
-    if not seen.any():
+    width = max(round(STEADY * median(span.length for span in spans)), 1)
+    weights = np.convolve(np.ones(width), np.ones(width)) / width**2
+    first = max(spans[0].leaves - width, 0)
+    part = stretch[first : spans[-1].back + width + 1]
+    seen = part["ok"][:, foot].copy()
+    if seen.mean() < LEAST_SEEN:
         return None
+    seen[:width] = seen[len(seen) - width :] = False
     rate = part["rate_rad_s"][:, foot] @ axis
-    gain = (np.gradient(rate) * FRAME_RATE_HZ)[seen]
-    angle = quaternion.twist(part["q_earth_sensor"][seen, foot], found.q_rest[foot], axis)
-    cosine, sine, pull = np.cos(angle), np.sin(angle), rate[seen] ** 2
+    angle = quaternion.twist(part["q_earth_sensor"][:, foot], found.q_rest[foot], axis)
+    terms = (np.cos(angle), np.sin(angle), rate**2, np.gradient(rate) * FRAME_RATE_HZ)
+    columns = [np.convolve(column, weights, "same")[seen] for column in (*terms, *across @ part["acc_m_s2"][:, foot].T)]
+    cosine, sine, pull, gain, *forces = columns
     one, other = [cosine, sine, -pull, -gain], [-sine, cosine, gain, -pull]
     design = np.concatenate([one, other], axis=1).T
-    force = (across @ part["acc_m_s2"][seen, foot].T).ravel()
+    force = np.concatenate(forces)
     normal = design.T @ design
     if np.linalg.matrix_rank(normal) < len(normal):
         return None
@@ -99,16 +105,19 @@ def not_from_knees(found: Found, arms: Sequence[Arm | None]) -> tuple[str, Check
     stands or hangs; the arm of a straight leg is level. The hip rests turned by the angle between its arm and the
     vertical plane through the axis.
     """
-    felt = [(foot, one) for foot, one in enumerate(arms) if one is not None and one.is_felt]
-    longest_m = {foot: one.length_m + SURE * one.sd_m for foot, one in felt}
-    upright = {foot: _upright(found, foot, one) for foot, one in felt if longest_m[foot] >= LEAST_ARM_M}
-    if not felt or max(upright.values(), default=0.0) >= LEAST_UPRIGHT:
+    known = [(foot, one) for foot, one in enumerate(arms) if one is not None]
+    felt = [(foot, one) for foot, one in known if one.is_felt]
+    if not felt:
         return None
-    if upright:
+    longest_m = min(one.length_m + SURE * one.sd_m for _, one in known)
+    if longest_m < LEAST_ARM_M:
+        rule = "sensors that turn about knees, not where they are (m)"
+        return "feet that twisted on the spot", Check(rule, longest_m, LEAST_ARM_M, passed=False)
+    upright = min(_upright(found, foot, one) for foot, one in felt)
+    if upright < LEAST_UPRIGHT:
         rule = "shanks that stand or hang from bent knees (cosine)"
-        return "legs that swung from the hip", Check(rule, max(upright.values()), LEAST_UPRIGHT, passed=False)
-    rule = "sensors that turn about a knee, not where they are (m)"
-    return "feet that twisted on the spot", Check(rule, max(longest_m.values()), LEAST_ARM_M, passed=False)
+        return "legs that swung from the hip", Check(rule, upright, LEAST_UPRIGHT, passed=False)
+    return None
 
 
 def _upright(found: Found, foot: int, one: Arm) -> float:
