@@ -2,7 +2,8 @@
 
 A shank that turns about its thigh swings the sensor on an arm as long as the shank, and the accelerometer feels it. So
 without knowing how the sensor is strapped on, its own turning shows where the knee is. A foot that twists about its own
-long axis has an arm as short as the ankle is thick; a straight leg that is raised from the hip has a level one.
+long axis has an arm as short as the ankle is thick, a shank above a foot that stands one as short as the sensor is
+above the ankle; a straight leg that is raised from the hip has a level one.
 """
 
 from collections.abc import Sequence
@@ -16,7 +17,7 @@ from sensorrep.kinematics.reps import Found
 from sensorrep.kinematics.spans import Span
 from sensorrep.model import FRAME_RATE_HZ, Check, FloatArray, HeelSignal
 
-STEADY: Final = 0.2
+STEADY: Final = 0.15
 """Both sides of the equation are averaged twice over this share of a rep. Straps wobble and soft tissue shakes, and
 gyroscopes are noisy; their angular acceleration is felt by no arm and would make it look shorter. Larger: the strokes
 are lost as well. Smaller: straight legs in pted look as if they turned about their ankles."""
@@ -25,12 +26,12 @@ CORRELATED: Final = 10.0
 LEAST_SEEN: Final = 0.8
 """Share of the frames that must have been measured; what was interpolated between them does not count."""
 FELT: Final = 3.0
-"""An arm of so many standard uncertainties is felt. Where none is, the accelerometer shows gravity alone, as in fused
-data and in simulations, and says nothing."""
+"""An arm of so many standard uncertainties is felt. Where neither is, the accelerometer shows gravity alone, as in
+fused data and in simulations, and says nothing."""
 SURE: Final = 2.0
 """Standard uncertainties by which an arm must be beyond a limit (one side of 95 % and more)."""
 LEAST_ARM_M: Final = 0.18
-"""A shorter arm than this is no shank's from its knee: it is half of a small adult's (0.246 of a stature of 1.5 m; Winter
+"""A shorter arm than this is no shank's from its knee: half of a small adult's (0.246 of a stature of 1.5 m; Winter
 2009, doi 10.1002/9780470549148), and sensors above the ankle are further from the knee. Larger: small people's reps are
 lost. Smaller: shanks that turn about ankles, as in squats, are counted."""
 LEAST_UPRIGHT: Final = 0.5
@@ -99,11 +100,11 @@ def arm(stretch: HeelSignal, found: Found, spans: Sequence[Span], foot: int) -> 
 
 
 def not_from_knees(found: Found, arms: Sequence[Arm | None]) -> tuple[str, Check] | None:
-    """The rule that sensors turn about knees, where arms are felt and none reaches to a bent knee; in words as well.
+    """The rule that both sensors turn about bent knees, where an arm is felt; in words as well.
 
-    An arm that is shorter than a shank shows a foot that twists about its own axis. Where a thigh is level its shank
-    stands or hangs; the arm of a straight leg is level. The hip rests turned by the angle between its arm and the
-    vertical plane through the axis.
+    An arm that is shorter than a shank shows a foot that twists on the spot, or stands while the shank turns about its
+    ankle. Where a thigh is level its shank stands or hangs; the arm of a straight leg is level. The hip rests turned by
+    the angle between its arm and the vertical plane through the axis.
     """
     known = [(foot, one) for foot, one in enumerate(arms) if one is not None]
     felt = [(foot, one) for foot, one in known if one.is_felt]
@@ -112,7 +113,7 @@ def not_from_knees(found: Found, arms: Sequence[Arm | None]) -> tuple[str, Check
     longest_m = min(one.length_m + SURE * one.sd_m for _, one in known)
     if longest_m < LEAST_ARM_M:
         rule = "sensors that turn about knees, not where they are (m)"
-        return "feet that twisted on the spot", Check(rule, longest_m, LEAST_ARM_M, passed=False)
+        return "feet that twisted or stood on the spot", Check(rule, longest_m, LEAST_ARM_M, passed=False)
     upright = min(_upright(found, foot, one) for foot, one in felt)
     if upright < LEAST_UPRIGHT:
         rule = "shanks that stand or hang from bent knees (cosine)"

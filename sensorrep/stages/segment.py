@@ -104,8 +104,10 @@ class Segment:
         self._furthest = 0.0
         """How far open the legs were since the last look that found a set, as a share of a rep."""
         self._other: Other | None = None
-        """What the stretch held in place of the exercise when last looked at, and up to which of its frames."""
-        self._other_end = 0
+        """What the stretch held in place of the exercise when last looked at."""
+        self._turned_down: Other | None = None
+        self._turned_down_end = 0
+        """What the last run of another exercise was, and where it ended."""
         self._worn = worn.NOTHING_SEEN
         self._watched = 0
         """Number of frames of which `_worn` knows."""
@@ -206,8 +208,10 @@ class Segment:
 
     def _leave_steps(self, found: Found) -> Iterator[Rejected]:
         """Begin a new stretch after steps, or they would outvote a set's reps for as long as they are remembered."""
-        yield from self._rejected(found, [span for span in found.spans if span.back <= self._other_end])
-        self._begin_stretch(self._other_end + self._origin)
+        yield from self._rejected(
+            found, [span for span in found.spans if span.back + self._origin <= self._turned_down_end]
+        )
+        self._begin_stretch(self._turned_down_end)
 
     def _announce(self, frame: int, found: Found, run: list[Span]) -> Iterator[RepCounted | RepsCorrected]:
         """Say which reps of the running set are new, or that some were none."""
@@ -281,10 +285,17 @@ class Segment:
             self._found, self._furthest = found, found.now
         sure = self._announced or like_known(found, self._known)  # headings and arms are known less well than that
         if run and not sure and len(self._feet) > 1:
-            self._other = otherwise(stretch, found, run, self._worn)
+            self._other = self._in_place(stretch, found, run)
             if self._other is not None:
-                self._other_end, run = run[-1].back, []
+                run = []
         return found, run
+
+    def _in_place(self, stretch: HeelSignal, found: Found, run: list[Span]) -> Other | None:
+        """What a run is in place of the exercise. Asked once for its last rep: of many answers one would be wrong."""
+        if self._turned_down is None or run[-1].leaves + self._origin > self._turned_down_end:
+            self._turned_down = otherwise(stretch, found, run, self._worn)
+            self._turned_down_end = run[-1].back + self._origin
+        return self._turned_down
 
     def _is_established(self) -> bool:
         """Whether the running set is one beyond doubt: hands at the band after it do not unmake it."""
