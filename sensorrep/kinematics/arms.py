@@ -110,10 +110,10 @@ def not_from_knees(found: Found, arms: Sequence[Arm | None]) -> tuple[str, Check
     felt = [(foot, one) for foot, one in known if one.is_felt]
     if not felt:
         return None
-    longest_m = min(one.length_m + SURE * one.sd_m for _, one in known)
-    if longest_m < LEAST_ARM_M:
+    at_most_m = min(one.length_m + SURE * one.sd_m for _, one in known)
+    if at_most_m < LEAST_ARM_M:
         rule = "sensors that turn about knees, not where they are (m)"
-        return "feet that twisted or stood on the spot", Check(rule, longest_m, LEAST_ARM_M, passed=False)
+        return "feet that twisted or stood on the spot", Check(rule, at_most_m, LEAST_ARM_M, passed=False)
     upright = min(_upright(found, foot, one) for foot, one in felt)
     if upright < LEAST_UPRIGHT:
         rule = "shanks that stand or hang from bent knees (cosine)"
