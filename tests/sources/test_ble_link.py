@@ -116,6 +116,23 @@ def test_a_lost_link_is_closed_before_the_next_attempt() -> None:
     assert second.closed_s is not None
 
 
+def test_a_loss_is_told_before_the_dead_link_is_closed_however_long_that_takes() -> None:
+    class Slow(Silent):
+        async def close(self) -> None:
+            await asyncio.sleep(5.0)
+            await super().close()
+
+    slow = Slow()
+    air = Air(slow)
+
+    def lose(_: Link) -> None:
+        asyncio.get_running_loop().call_later(4.0, lambda: air.lost())
+
+    lost = [one for one in linked(air, 12.0, lose) if isinstance(one, Note) and one.fields.get("state") == "lost"]
+    assert [one.at_ns * 1e-9 for one in lost] == [pytest.approx(virtual_time.BEGIN_S + 4.0)]
+    assert slow.closed_s == pytest.approx(virtual_time.BEGIN_S + 9.0)
+
+
 @pytest.mark.parametrize(("length", "said"), [(20, ["failed"]), (40, ["connected"])])
 def test_a_link_said_to_be_too_small_is_judged_by_what_comes(
     length: int, said: list[str], monkeypatch: pytest.MonkeyPatch

@@ -138,8 +138,6 @@ class Link:
         while not self._stopping:
             try:
                 await self._connect_and_stream()
-            except PayloadError as error:
-                self._failed(RadioError(RadioReason.WRONG_FIRMWARE, f"{self.wanted}: {error}"))
             except RadioError as error:
                 self._failed(error)
             held = self.streaming and self._now_ns() - self._since_ns >= STEADY_S * 1e9
@@ -174,6 +172,10 @@ class Link:
             with suppress(RadioError, PayloadError, TimeoutError):
                 async with asyncio.timeout(STOP_S):
                     await scripts.run(sensor.stop())
+        except PayloadError as error:
+            self._failed(RadioError(RadioReason.WRONG_FIRMWARE, f"{self.wanted}: {error}"))
+        except RadioError as error:
+            self._failed(error)  # said first: closing a dead link can take seconds
         finally:
             self._scripts = None
             await connection.close()
