@@ -191,10 +191,11 @@ class Segment:
             self._restart(frame)
             return
         self._edges.append(frame)
-        share = self._open_share(frame)
-        self._furthest = max(self._furthest, share)
-        if self._announced and not self._pending and share > min(1.0 - VALLEY, self._furthest - HYSTERESIS):
-            return  # amid a rep, or no way back since the last look
+        if self._announced:
+            share = self._open_share(frame)
+            self._furthest = max(self._furthest, share)
+            if not self._pending and share > min(1.0 - VALLEY, self._furthest - HYSTERESIS):
+                return  # amid a rep, or no way back since the last look
         found, run = self._look(frame)
         if self._announced and self._is_next_set(run):
             yield from self._end_set()
@@ -208,9 +209,8 @@ class Segment:
 
     def _leave_steps(self, found: Found) -> Iterator[Rejected]:
         """Begin a new stretch after steps, or they would outvote a set's reps for as long as they are remembered."""
-        yield from self._rejected(
-            found, [span for span in found.spans if span.back + self._origin <= self._turned_down_end]
-        )
+        end = self._turned_down_end - self._origin
+        yield from self._rejected(found, [span for span in found.spans if span.back <= end])
         self._begin_stretch(self._turned_down_end)
 
     def _announce(self, frame: int, found: Found, run: list[Span]) -> Iterator[RepCounted | RepsCorrected]:
