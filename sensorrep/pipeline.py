@@ -28,7 +28,7 @@ from sensorrep.stages.presence import Presence
 from sensorrep.stages.segment import Finding, Segment
 from sensorrep.stages.summarise import Summarise
 
-MOVING_NS: Final = 100_000_000
+MOVING_NS: Final = 125_000_000
 """For how long packets are gathered at most while the legs move: all stages cost nearly the same for one packet as for
 many. Larger: the bars on screen jerk."""
 MARGIN_NS: Final = 60_000_000
