@@ -142,34 +142,6 @@ def heading_offset(q_before: FloatArray, q_after: FloatArray) -> float | None:
     return float(headings[1] - headings[0])
 
 
-def absences(ok: BoolArray) -> IntArray:
-    """(k, 2) first row, and row after the last, of each run that is not `ok` (n)."""
-    return np.flatnonzero(np.diff(np.concatenate([[True], ok, [True]]))).reshape(-1, 2)
-
-
-def bridged(opening: FloatArray, ok: BoolArray, axes: FloatArray, shares: FloatArray, least: int) -> FloatArray:
-    """Openings (n, 2) in which a foot that was away for at least `least` rows moved along with the other meanwhile.
-
-    What a foot did while it was away is not known, and where gravity sees nothing its opening is off for good after.
-    The band makes both legs move as one, so the other leg's opening, scaled by the legs' shares (2,), stands in for it,
-    and what comes after is shifted to go on from there.
-    """
-    if ok.all() or not axes.any(axis=1).all():
-        return opening
-    for foot in range(2):
-        if shares[1 - foot] <= 0.0:
-            continue
-        for start, stop in absences(ok[:, foot]).tolist():
-            if start == 0 or stop == len(ok) or stop - start < least or not ok[start:stop, 1 - foot].all():
-                continue
-            other = opening[start - 1 : stop + 1, 1 - foot]
-            course = opening[start - 1, foot] + shares[foot] / shares[1 - foot] * (other - other[0])
-            opening = opening.copy()
-            opening[stop:, foot] += course[-1] - opening[stop, foot]
-            opening[start:stop, foot] = course[1:-1]
-    return opening
-
-
 def same_way(axes_earth: FloatArray, offset_rad: float | None) -> Check | None:
     """The rule that the legs turn against each other, where they turn the same way (sway, knee bend).
 

@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from sensorrep.kinematics.axes import absences
+from sensorrep.kinematics.absence import absences
 from sensorrep.model import FRAME_RATE_HZ, GRAVITY_M_S2, FloatArray, HeelSignal
 
 FAST_RAD_S: Final = 2.0

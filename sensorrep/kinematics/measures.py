@@ -6,8 +6,9 @@ from typing import Final
 import numpy as np
 
 from sensorrep.kinematics import axes as turning
+from sensorrep.kinematics.absence import AWAY, bridged, was_away
 from sensorrep.kinematics.excursions import Boundaries, boundaries
-from sensorrep.kinematics.reps import AWAY, Found
+from sensorrep.kinematics.reps import Found
 from sensorrep.kinematics.spans import Span
 from sensorrep.model import FRAME_RATE_HZ, SHORTEST_GAP, BoolArray, FloatArray, HeelSignal, PerFoot, Rep
 
@@ -32,7 +33,7 @@ def measure(stretch: HeelSignal, found: Found, span: Span, feet: tuple[int, ...]
     part = stretch[span.low : span.next_low + 1]
     _, shares = turning.leg_axes(found.direction)
     opening = turning.opening(part["q_earth_sensor"], found.q_rest, found.axes)
-    opening = turning.bridged(opening, part["ok"], found.axes, shares, AWAY)
+    opening = bridged(opening, part["ok"], found.axes, shares, AWAY)
     heel: FloatArray = opening[:, list(feet)].sum(axis=1)
     high = int(np.argmax(heel[1:-1])) + 1
     at = boundaries(heel, high, FRAME_RATE_HZ)
@@ -40,7 +41,7 @@ def measure(stretch: HeelSignal, found: Found, span: Span, feet: tuple[int, ...]
     rate = np.einsum("nfi,fi->nf", part["rate_rad_s"], found.axes)
     speed = _smooth(rate)
     lasted = slice(start, end + 1)
-    there = tuple(foot for foot in feet if not _away(part["ok"][lasted, foot], AWAY))
+    there = tuple(foot for foot in feet if not was_away(part["ok"][lasted, foot], AWAY))
     sizes, sds = _ranges(np.concatenate([opening, heel[:, None]], axis=1), at)
     ranges = _each(there, sizes)
     start_s = float(part["time_s"][0])
@@ -85,11 +86,6 @@ def sparc(rate: FloatArray, rate_hz: float) -> FloatArray:
     length = np.hypot(np.diff(amplitude), 1.0 / np.maximum(steps, 1))
     arc: FloatArray = (length * (np.arange(length.shape[-1]) < steps)).sum(axis=-1)
     return 0.0 - arc
-
-
-def _away(ok: BoolArray, least: int) -> bool:
-    """Whether a foot (n) was away for so many frames on end."""
-    return not ok.all() and bool((np.diff(turning.absences(ok)) >= least).any())
 
 
 def _level(signal: FloatArray, stretch: tuple[int, int]) -> FloatArray:
@@ -147,6 +143,6 @@ def _flags(ranges: PerFoot, ok: BoolArray) -> tuple[str, ...]:
     known = [value for value in ranges if value is not None]
     if len(known) == 2 and min(known) < ONE_SIDED * max(known):
         flags.append("one_sided")
-    if any(_away(ok[:, foot], SHORTEST_GAP) for foot in range(ok.shape[1])):
+    if any(was_away(ok[:, foot], SHORTEST_GAP) for foot in range(ok.shape[1])):
         flags.append("gap")
     return tuple(flags)

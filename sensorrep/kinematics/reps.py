@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from sensorrep.kinematics import axes as turning
+from sensorrep.kinematics.absence import AWAY, bridged
 from sensorrep.kinematics.axes import ALIGNMENT
 from sensorrep.kinematics.excursions import trimmed, turning_points
 from sensorrep.kinematics.rest import rest_is_low
@@ -34,8 +35,6 @@ HABIT: Final = 0.5
 """Pieces of evidence that it is the way it seemed before, so that little evidence does not turn it over and over."""
 ANATOMY: Final = 2.0
 """Pieces of evidence that the way is which hips turn inward. No more, since sensors may be on the wrong feet."""
-AWAY: Final = round(0.25 * FRAME_RATE_HZ)
-"""A foot without samples for so many frames is away; shorter holes are interpolated."""
 
 
 class Template(NamedTuple):
@@ -120,7 +119,7 @@ def find(
     q_rest = stretch["q_earth_sensor"][edges[int(np.argmax(common.support))]].copy()  # outlives the stretch
     searched = stretch[::SEARCH_STEP]
     legs = turning.opening(searched["q_earth_sensor"], q_rest, axes)
-    legs = turning.bridged(legs, searched["ok"], axes, shares, AWAY // SEARCH_STEP)[:, list(feet)]
+    legs = bridged(legs, searched["ok"], axes, shares, AWAY // SEARCH_STEP)[:, list(feet)]
     heel: FloatArray = legs.sum(axis=1)
     swings, _ = turning_points(heel, limits.least_opening_rad)
     if len(swings) < 3:

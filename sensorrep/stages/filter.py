@@ -33,7 +33,6 @@ class Filter:
     """
 
     def __init__(self) -> None:
-        self.latency_s: float = HALF_TAPS / FRAME_RATE_HZ
         self._held = Frames(np.zeros(0, FRAME))
         """The frames before the next one to come out, it, and those after it."""
 
