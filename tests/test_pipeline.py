@@ -247,6 +247,33 @@ def test_turning_a_sensor_in_its_strap_changes_no_count_and_no_range(posture: Po
     np.testing.assert_allclose(ranges_deg(turned), ranges_deg(before), atol=0.3)
 
 
+@pytest.mark.parametrize("seed", [1, 2])
+def test_a_recording_of_the_middle_of_a_set_is_not_seen_upside_down_where_thighs_slope(seed: int) -> None:
+    whole = simulate(typical("table-top", sets=1, reps=8), seed)
+    true = whole.truth.sets[0].reps
+    zero_ns = whole.packets[0].received_ns
+    from_s, to_s = true[1].open_s + 0.1, true[-1].close_s - 0.1
+    part = [one for one in whole.packets if from_s < (one.received_ns - zero_ns) * 1e-9 < to_s]
+    (one,) = replayed(replace(whole, packets=part)).sets
+    starts_s = [rep.start_s + from_s for rep in one.reps]
+    np.testing.assert_allclose(starts_s, [rep.start_s for rep in true[2:-1]], atol=0.1)
+
+
+@pytest.mark.parametrize("posture", ["hook-lying", "table-top"])
+def test_sensors_on_the_wrong_feet_are_noticed_without_a_walk_where_thighs_slope(posture: Posture) -> None:
+    whole = simulate(typical(posture, sets=1, reps=6), 1)
+    lying_ns = whole.packets[0].received_ns + round(1e9 * (whole.truth.sets[0].start_s - 4.0))
+    packets = [one for one in whole.packets if one.received_ns > lying_ns]
+    for wrong in (False, True):
+        feet = (Foot.RIGHT, Foot.LEFT) if wrong else (Foot.LEFT, Foot.RIGHT)
+        pipeline = Pipeline({feet[foot]: sensor for foot, sensor in whole.header.feet.items()})
+        pipeline.push([one._replace(foot=feet[one.foot]) for one in packets])
+        last = pipeline.finish()[-1]
+        assert isinstance(last, SessionEnded)
+        assert [len(one.reps) for one in last.summary.sets] == [6]
+        assert pipeline.swapped() is wrong
+
+
 def test_swapping_the_feet_swaps_the_sides_and_nothing_else(prone: Simulated) -> None:
     other = {Foot.LEFT: Foot.RIGHT, Foot.RIGHT: Foot.LEFT}
     header = replace(prone.header, feet={other[foot]: sensor for foot, sensor in prone.header.feet.items()})

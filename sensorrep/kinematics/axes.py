@@ -32,6 +32,9 @@ SLOPED_APART: Final = 0.7
 """Least difference of these sines that shows legs which turn against each other."""
 UNSURE: Final = 0.3
 """Cosine between directions that are too near a right angle to be told apart."""
+SLANTED_RAD: Final = float(np.radians(28.0))
+"""Thighs that slope more than this are those of a person on the back, the knees above the hips; less do lying on the
+front and sitting."""
 MOST_TURN_RAD: Final = float(np.radians(150.0))
 """Near a half turn a rotation vector may as well point the other way."""
 
@@ -140,6 +143,17 @@ def heading_offset(q_before: FloatArray, q_after: FloatArray) -> float | None:
         return None
     headings = np.arctan2(turned[:, 1], turned[:, 0])
     return float(headings[1] - headings[0])
+
+
+def opens(axes_earth: FloatArray) -> float:
+    """1 where positive turns about both axes (2, 3) take the heels apart, -1 where negative do, 0 for level thighs.
+
+    Sloping thighs point up to the knee (SLANTED_RAD), and a hip that turns inward turns about its thigh: the left one
+    upward, the right one downward. Each axis may be in its own earth frame, since headings don't matter.
+    """
+    left, right = axes_earth[:, 2].tolist()
+    apart = 0.5 * (left - right)
+    return float(np.sign(apart)) if abs(apart) > np.sin(SLANTED_RAD) else 0.0
 
 
 def same_way(axes_earth: FloatArray, offset_rad: float | None) -> Check | None:

@@ -7,12 +7,12 @@ import numpy as np
 
 from sensorrep import quaternion
 from sensorrep.kinematics.arms import arm
+from sensorrep.kinematics.axes import SLANTED_RAD
 from sensorrep.kinematics.reps import Found
 from sensorrep.kinematics.spans import Span
 from sensorrep.model import HeelSignal, Posture
 
 STEEP_RAD: Final = float(np.radians(72.0))
-SLANTED_RAD: Final = float(np.radians(28.0))
 
 
 def posture(stretch: HeelSignal, found: Found, spans: Sequence[Span], feet: tuple[int, ...]) -> Posture | None:

@@ -10,6 +10,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
+from sensorrep import quaternion
 from sensorrep.kinematics import axes as turning
 from sensorrep.kinematics.absence import AWAY, bridged
 from sensorrep.kinematics.axes import ALIGNMENT
@@ -45,6 +46,21 @@ class Template(NamedTuple):
     opening_rad: float
     evidence: float
     """Pieces of evidence for which way is open."""
+
+
+class Clues(NamedTuple):
+    """What was seen before that tells which way is open."""
+
+    known: Template | None
+    """What the person's earlier sets were like."""
+    prior: FloatArray | None
+    """(6,) joint direction last found, pointing to what seemed open then."""
+    begun: int | None
+    """Frame from which on a set is known to run."""
+    inward: FloatArray | None
+    """(2, 3) axes in the sensors' frames about which both hips turn inward, from walking."""
+    swapped: bool
+    """Whether left and right are known to be exchanged."""
 
 
 class Found(NamedTuple):
@@ -102,16 +118,11 @@ def find(
     common: turning.JointDirection,
     feet: tuple[int, ...],
     movement: Movement,
-    known: Template | None,
-    prior: FloatArray | None,
-    begun: int | None,
-    inward: FloatArray | None,
+    clues: Clues,
 ) -> Found | None:
     """Excursions along the strokes that a stretch of poses has in `common`; None where nothing turned far enough.
 
-    Which way is open: what the strokes tell (`rest_is_low`, of a running set that has `begun` at that frame), what the
-    person's earlier sets were like (`known`), how it seemed before (`prior`, the joint direction (6,) last found), and
-    about which axes in the sensors' frames both hips turn `inward` (2, 3), if that is known.
+    Which way is open: what the strokes tell (`rest_is_low`), and the `clues`.
     """
     limits = LIMITS[movement]
     direction = common.direction
@@ -127,14 +138,11 @@ def find(
     most_rad = limits.most_range_rad * len(feet)
     typical = _typical(heel, np.array(swings), searched["q_earth_sensor"], direction, most_rad)
     rate_hz = FRAME_RATE_HZ / SEARCH_STEP
-    since = None if begun is None else begun // SEARCH_STEP
+    since = None if clues.begun is None else clues.begun // SEARCH_STEP
     evidence = rest_is_low(heel, np.array(swings), searched["q_earth_sensor"], direction, typical, rate_hz, since)
-    if known is not None and abs(direction @ known.direction) > ALIGNMENT:
-        evidence += float(np.sign(direction @ known.direction)) * min(known.evidence, TRUST)
-    if inward is not None:
-        evidence += ANATOMY * float(np.clip(direction @ inward.ravel(), -1.0, 1.0))
-    if prior is not None and abs(direction @ prior) > ALIGNMENT:
-        evidence += float(np.sign(direction @ prior)) * HABIT
+    evidence += _hints(direction, clues)
+    if len(feet) > 1:
+        evidence += ANATOMY * _inward(direction, quaternion.rotate(q_rest, axes), clues)
     sign = 1.0 if evidence >= 0.0 else -1.0
     heel, legs = sign * heel, sign * legs
     points, starts_low = turning_points(heel, max(limits.least_opening_rad, HYSTERESIS * typical))
@@ -149,6 +157,23 @@ def find(
         middle = leaves[len(leaves) // 2]
         q_rest, rest = stretch["q_earth_sensor"][middle].copy(), rest - float(heel[middle // SEARCH_STEP])
     return Found(sign * direction, sign * axes, q_rest, typical, spans, rest, now, last, abs(evidence))
+
+
+def _hints(direction: FloatArray, clues: Clues) -> float:
+    """Pieces of evidence from earlier sets, and from how it seemed before, that the direction (6,) opens."""
+    hints = 0.0
+    if clues.known is not None and abs(direction @ clues.known.direction) > ALIGNMENT:
+        hints += float(np.sign(direction @ clues.known.direction)) * min(clues.known.evidence, TRUST)
+    if clues.prior is not None and abs(direction @ clues.prior) > ALIGNMENT:
+        hints += float(np.sign(direction @ clues.prior)) * HABIT
+    return hints
+
+
+def _inward(direction: FloatArray, axes_earth: FloatArray, clues: Clues) -> float:
+    """How much the direction (6,), about axes_earth (2, 3), turns both hips inward, from -1 to 1; 0 where unknown."""
+    if clues.inward is not None and clues.inward.any():
+        return float(np.clip(direction @ clues.inward.ravel(), -1.0, 1.0))
+    return -turning.opens(axes_earth) if clues.swapped else turning.opens(axes_earth)
 
 
 def _typical(

@@ -83,6 +83,9 @@ def with_set(worn: Worn, found: Found, posture: Posture | None) -> Worn:
     if np.abs(inward).min() > CLEARLY and inward.prod() > 0.0:
         outward = bool(inward.max() < 0.0)
         return worn._replace(swapped=outward if not outward or found.evidence >= CERTAIN else None)
+    opens = turning.opens(quaternion.rotate(found.q_rest, found.axes))
+    if opens:
+        return worn._replace(swapped=opens < 0.0 if opens > 0.0 or found.evidence >= CERTAIN else None)
     poses = [pose for _, pose in worn.poses]
     return worn._replace(swapped=sides.swapped(poses, found.q_rest, found.axes, posture))
 

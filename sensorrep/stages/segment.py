@@ -13,7 +13,7 @@ from sensorrep.kinematics import worn
 from sensorrep.kinematics.measures import measure
 from sensorrep.kinematics.otherwise import Other, otherwise
 from sensorrep.kinematics.posture import posture
-from sensorrep.kinematics.reps import HYSTERESIS, VALLEY, Found, Template, common_stroke, find
+from sensorrep.kinematics.reps import HYSTERESIS, VALLEY, Clues, Found, Template, common_stroke, find
 from sensorrep.kinematics.sets import (
     LEAST_DOUBTFUL,
     LEAST_REPS,
@@ -276,7 +276,8 @@ class Segment:
             self._watch(self._done)
         begun = self._begun - self._origin if keep else None
         inward = worn.inward(self._worn) if len(self._feet) > 1 else None
-        found = find(stretch, edges, common, self._feet, self._movement, self._known, self._prior, begun, inward)
+        clues = Clues(self._known, self._prior, begun, inward, swapped=bool(self._worn.swapped))
+        found = find(stretch, edges, common, self._feet, self._movement, clues)
         if found is None:
             return None, []
         run = last_set(found, self._known)

@@ -117,3 +117,20 @@ def test_two_shanks_that_turn_alike_show_the_offset_of_their_headings(offset: fl
 def test_turns_that_show_no_heading_show_none(turns: list[list[float]]) -> None:
     before = np.tile([1.0, 0.0, 0.0, 0.0], (2, 1))
     assert axes.heading_offset(before, quaternion.from_rotation_vector(np.array(turns))) is None
+
+
+@QUICK
+@given(st.floats(0.0, 90.0), st.floats(-180.0, 180.0), st.floats(-180.0, 180.0))
+def test_sloping_thighs_show_which_way_the_heels_go_apart_in_any_heading(
+    slope_deg: float, left_deg: float, right_deg: float
+) -> None:
+    slope, headings = np.radians(slope_deg), np.radians([left_deg, right_deg])
+    knees = np.stack(
+        [np.cos(slope) * np.cos(headings), np.cos(slope) * np.sin(headings), np.full(2, np.sin(slope))], axis=1
+    )
+    inward = knees * [[1.0], [-1.0]]  # of a person on the back: heels go apart when each thigh turns inward
+    shows = slope_deg > 28.1
+    if shows or slope_deg < 27.9:
+        assert axes.opens(inward) == (1.0 if shows else 0.0)
+        assert axes.opens(-inward) == (-1.0 if shows else 0.0)
+    assert axes.opens(knees) == 0.0  # both legs fall to one side
