@@ -200,6 +200,13 @@ class Rep:
         """Time from close to end."""
         return self.end_s - self.close_s
 
+    @property
+    def mean_speed_rad_s(self) -> PerFoot:
+        """Mean opening speed from 10 % to 90 % of the range, per foot; no opening is told to take less than a frame."""
+        left, right = self.range_rad
+        share = 0.8 / max(self.concentric_s, 1.0 / FRAME_RATE_HZ)
+        return (None if left is None else share * left, None if right is None else share * right)
+
 
 @dataclass(frozen=True, slots=True)
 class Rejected:

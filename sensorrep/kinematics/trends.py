@@ -76,9 +76,9 @@ def fatigue(reps: Sequence[Rep]) -> Fatigue:
 
     Only like is compared with like: if a foot was lost in some reps, those reps are left out, or that foot is, so that
     more measurements are left. The reference is the mean of the best two among the first EARLY reps. Fatigue is
-    detected when two reps in a row have lost LOSS of range or of opening speed, and the trend is no accident. A hurried
-    return, a jerky opening and a trembling hold are told too, but are no fatigue by themselves. Fewer than five reps
-    show no trend.
+    detected when two reps in a row have lost LOSS of range or of mean opening speed, and the trend is no accident. The
+    highest speed would not do: tired legs tremble, which makes it higher. A hurried return, a jerky opening and a
+    trembling hold are told too, but are no fatigue by themselves. Fewer than five reps show no trend.
     """
     feet = _most_measured(reps)
     numbers = [number for number, rep in enumerate(reps, 1) if feet <= _measured(rep)]
@@ -185,7 +185,7 @@ def _opening_rad(rep: Rep, feet: AbstractSet[Foot]) -> float:
 
 
 def _opening_speed(rep: Rep, feet: AbstractSet[Foot]) -> float:
-    return sum(speed for foot in feet if (speed := rep.peak_speed_rad_s[foot]) is not None)
+    return sum(speed for foot in feet if (speed := rep.mean_speed_rad_s[foot]) is not None)
 
 
 def _jerkiness(rep: Rep, feet: AbstractSet[Foot]) -> float | None:

@@ -34,8 +34,8 @@ def _mean_range(one: SetSummary, feet: Iterable[Foot]) -> float | None:
 
 
 def typical_speed(one: SetSummary, feet: Iterable[Foot] = Foot) -> float | None:
-    """Median of the reps' highest opening speeds, rad/s, averaged over these feet: one odd rep does not move it."""
-    speeds = [[speed for rep in one.reps if (speed := rep.peak_speed_rad_s[foot]) is not None] for foot in feet]
+    """Median of the reps' mean opening speeds, rad/s, averaged over these feet: one odd rep does not move it."""
+    speeds = [[speed for rep in one.reps if (speed := rep.mean_speed_rad_s[foot]) is not None] for foot in feet]
     medians = [median(each) for each in speeds if each]
     return fmean(medians) if medians else None
 
