@@ -124,15 +124,15 @@ def _tremor(rate: FloatArray) -> float | None:
 
 
 def _lag(opening: FloatArray, at: Boundaries) -> float | None:
-    """How much later the right leg is half open than the left, on the way out (n, 2)."""
-    halves = []
+    """How much later the right leg is half open than the left, on the way out (n, 2): what was before it is no part."""
+    halves, first = [], int(at.start)
     for foot in range(2):
         signal = opening[:, foot]
         rest = float(_level(signal, at.rest_before))
         rise = float(signal.max()) - rest
         if rise < LEAST_LAG_RANGE_RAD:
             return None
-        above = int(np.argmax(signal >= rest + 0.5 * rise))
+        above = first + int(np.argmax(signal[first:] >= rest + 0.5 * rise))
         before, after = signal[max(above - 1, 0)], signal[above]
         halves.append(above - 1 + (rest + 0.5 * rise - before) / (after - before) if after > before else above)
     return float(halves[1] - halves[0]) / FRAME_RATE_HZ

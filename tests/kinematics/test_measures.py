@@ -60,6 +60,13 @@ def test_the_lag_of_a_shifted_copy_is_the_shift(lag_s: float) -> None:
         assert rep.lag_s == pytest.approx(lag_s, abs=0.01)
 
 
+def test_a_pelvis_that_rolls_before_a_rep_is_no_lag_of_it() -> None:
+    opening = 12 * reps(TIME_S, STARTS_S)
+    roll = 8 * np.clip(STARTS_S[0] - 1.0 - TIME_S, 0.0, 1.0)
+    for rep in measured(poses(both(opening - roll, opening + roll))):
+        assert rep.lag_s == pytest.approx(0.0, abs=0.01)
+
+
 def test_a_leg_that_hardly_moves_makes_the_rep_one_sided_and_shows_no_lag() -> None:
     shape = reps(TIME_S, STARTS_S)
     weak = np.where(STARTS_S[2] < TIME_S, 1.5, 12.0) * shape
