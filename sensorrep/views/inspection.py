@@ -1,6 +1,7 @@
 """`sensorrep inspect`: a recording's soundness on a terminal."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from statistics import median
 from typing import Final
 
 from rich.console import Console, RenderableType
@@ -8,10 +9,9 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from sensorrep.devices import device
 from sensorrep.views.arrivals import Arrivals
 from sensorrep.views.soundness import FootInspection, Inspection, concerns, inspect
-from sensorrep.views.words import duration, listed, number, plural, printable, when
+from sensorrep.views.words import duration, listed, number, plural, printable, sensor_model, when
 
 __all__ = ["Inspection", "concerns", "inspect", "show"]
 
@@ -31,12 +31,12 @@ def show(inspection: Inspection, console: Console) -> None:
     if ppm is not None:
         apart = f"{abs(ppm):.0f} ppm {'slower' if ppm >= 0 else 'faster'} ({abs(ppm) * 3.6:.0f} ms in an hour)"
         _say(console, Text(f"\nBetween the sensors: the right clock is {apart}"))
-    gaps = [
-        (f"{start_s:.1f} s", f"{foot.word} for {number(end_s - start_s)} s")
-        for foot, one in inspection.feet.items()
-        for start_s, end_s in one.gaps
-    ]
-    _list(console, "Gaps, from the first sample on", gaps)
+    gaps = sorted((*gap, foot.word) for foot, one in inspection.feet.items() for gap in one.gaps)
+    _list(
+        console,
+        "Gaps, from the first sample on",
+        [(f"{start_s:.1f} s", f"{word} for {number(end_s - start_s)} s") for start_s, end_s, word in gaps],
+    )
     _list(
         console,
         "Events, from the first packet on",
@@ -75,7 +75,7 @@ def _columns(inspection: Inspection) -> Table:
 def _facts(foot: FootInspection) -> Iterator[tuple[str, str]]:
     """Label and value; a row without values is left out."""
     link = foot.arrivals or Arrivals(0, None, None, None, None)
-    yield "sensor", device(foot.device).TITLE
+    yield "sensor", sensor_model(foot.device)
     yield "name", printable(foot.name)
     yield "packets", ", ".join(f"{count} {channel}" for channel, count in foot.packets.items()) or "none"
     yield "samples", str(foot.samples)
@@ -94,6 +94,14 @@ def _facts(foot: FootInspection) -> Iterator[tuple[str, str]]:
     yield "too late", _count(foot.late, "sample")
     yield "restarts", str(link.restarts or "")
     yield "battery", " to ".join(dict.fromkeys(foot.battery))
+    yield "clock answers", _answers(foot.round_trips_s)
+
+
+def _answers(round_trips_s: Sequence[float]) -> str:
+    if not round_trips_s:
+        return ""
+    usual, most = (number(1000 * took, 0) for took in (median(round_trips_s), max(round_trips_s)))
+    return f"{len(round_trips_s)}, after {usual} ms (at most {most})"
 
 
 def _known(value: float | None, unit: str, decimals: int, scale: float = 1.0) -> str:

@@ -24,6 +24,9 @@ OFF_LIMIT: Final = 0.1
 LATE_LIMIT_S: Final = 1.0
 """A cue that comes later than this no longer belongs to its rep."""
 
+SELF_EVIDENT: Final = ("foot", "state", "text")
+"""Fields of an event whose values need no name beside them."""
+
 
 class Source(Protocol):
     """A recording or a table being read."""
@@ -64,6 +67,8 @@ class FootInspection:
     """None for a table, which no radio brought."""
     battery: tuple[str, ...]
     """First and last level that was recorded."""
+    round_trips_s: tuple[float, ...]
+    """How long each answer took when it was asked for its clock."""
 
     @property
     def lost_share(self) -> float:
@@ -85,7 +90,8 @@ class Inspection:
     duration_s: float
     feet: Mapping[Foot, FootInspection]
     events: tuple[tuple[float | None, str, str], ...]
-    """(seconds from the first packet, kind, the rest as text)."""
+    """(seconds from the first packet, kind, the rest as text), without the answers in `round_trips_s`: one every ten
+    seconds, they would hide what else happened."""
     damage: tuple[str, ...]
     closed_cleanly: bool
 
@@ -107,7 +113,11 @@ def inspect(recording: Source, blocks: Iterable[Sequence[Packet]] | None = None)
         header=recording.header,
         duration_s=(watch.last_ns - watch.first_ns) * 1e-9,
         feet={foot: watch.foot(foot, recording.events) for foot in sorted(recording.header.feet)},
-        events=tuple(_event(event, watch.first_ns) for event in recording.events),
+        events=tuple(
+            _event(event, watch.first_ns)
+            for event in recording.events
+            if all(_round_trip_s(foot, event) is None for foot in recording.header.feet)
+        ),
         damage=tuple(recording.damage),
         closed_cleanly=recording.closed_cleanly,
     )
@@ -163,6 +173,7 @@ class _Watch:
             gaps=tuple(self._deskew.gaps[foot]),
             arrivals=None if sensor.device == "table" else arrivals(self._last[foot]),
             battery=_battery(foot, events),
+            round_trips_s=tuple(took for event in events if (took := _round_trip_s(foot, event)) is not None),
         )
 
 
@@ -185,13 +196,24 @@ def _battery(foot: Foot, events: list[dict[str, Any]]) -> tuple[str, ...]:
     return (levels[0], levels[-1]) if levels else ()
 
 
+def _round_trip_s(foot: Foot, event: Mapping[str, Any]) -> float | None:
+    match event.get("clock"):
+        case {"foot": foot.word, "round_trip_us": int() | float() as took_us}:
+            return took_us * 1e-6
+    return None
+
+
 def _event(event: Mapping[str, Any], first_ns: int) -> tuple[float | None, str, str]:
     kind = next(iter(event), "")
     fields = event.get(kind)
     if len(event) != 1 or type(fields) is not dict:
         return None, kind, _text(event)
     at_ns = fields.get("at_ns")
-    rest = [f"{key} {_text(value)}" for key, value in fields.items() if key != "at_ns"]
+    rest = [
+        _text(value) if key in SELF_EVIDENT else f"{key} {_text(value)}"
+        for key, value in fields.items()
+        if key != "at_ns"
+    ]
     at_s = (at_ns - first_ns) * 1e-9 if isinstance(at_ns, int) and abs(at_ns) < 1 << 63 else None
     return at_s, kind, ", ".join(rest)
 

@@ -11,6 +11,7 @@ from datetime import datetime
 from statistics import median
 from typing import Final
 
+from sensorrep.devices import MODELS, device
 from sensorrep.model import (
     Check,
     Fatigue,
@@ -41,7 +42,24 @@ FLAGS: Final = {
     "gap": "signal gap",
 }
 
-PLUS_MINUS: Final = "the true value is within this in about 95 of 100 cases"
+PLUS_MINUS: Final = (
+    "the true value is within this in about 95 of 100 cases; of a rep, how well it was measured; of a set's mean, how"
+    " much the reps differ as well, so that it can be the larger one"
+)
+WHY: Final = {
+    "not large enough": "too small",
+    "not small enough for this exercise": "too large for this exercise",
+    "not about the same axes as the others": "turned about another axis than the reps",
+    "not long enough": "too short for a rep",
+    "not soon enough": "took too long for a rep",
+    "not comes back": "did not come back",
+    "not like the others": "much larger than the others",
+    "not large enough beside the others": "much smaller than the others",
+    "not enough alike for a set": "too few alike to make a set",
+    "not long enough for a set": "too short for a set",
+    "not the leg that leads": "only taken along by the other leg",
+}
+"""Why a movement was not counted, by the rule that it failed, where the rule's own words would puzzle."""
 SIMULATED: Final = "SIMULATED: no person did this session"
 
 
@@ -144,7 +162,7 @@ def spread(one: Spread | None) -> str:
     """A mean range with the uncertainty of the mean and the spread from rep to rep."""
     if one is None:
         return "not measured"
-    return f"{degrees(one.mean)}° ±{degrees(2 * one.uncertainty)}° (rep to rep sd {degrees(one.sd)}°)"
+    return f"mean {degrees(one.mean)}° ±{degrees(2 * one.uncertainty)}°, from rep to rep SD {degrees(one.sd)}°"
 
 
 def verdict(one: SetSummary) -> str:
@@ -213,6 +231,11 @@ def set_against_first(one: SetSummary, first: SetSummary) -> str:
     )
 
 
+def sensor_model(model: str) -> str:
+    """What people call a sensor of this model: the title that its module in `devices/` gives it."""
+    return device(model).TITLE if model in MODELS else printable(model)
+
+
 def sensors(summary: SessionSummary) -> list[str]:
     """A sentence a foot on what came from its sensor."""
     return [f"Sensor {foot.word}: {quality(summary, foot)}." for foot in Foot]
@@ -224,12 +247,12 @@ def quality(summary: SessionSummary, foot: Foot) -> str:
     if stats is None:
         return "no sensor"
     if not stats.samples:
-        return f"{printable(stats.device)}, no samples came from it"
+        return f"{sensor_model(stats.device)}, no samples came from it"
     expected = stats.samples + stats.lost
     lost = f"{stats.lost} of {expected} samples lost"
     if stats.lost and expected:
         lost += f" ({number(100 * stats.lost / expected)} %)"
-    parts = [f"{printable(stats.device)} at {number(stats.rate_hz)} Hz", lost, gaps(stats.gaps)]
+    parts = [f"{sensor_model(stats.device)} at {number(stats.rate_hz)} Hz", lost, gaps(stats.gaps)]
     if stats.malformed:
         parts.append(plural(stats.malformed, "unreadable packet"))
     if stats.saturated:
@@ -268,8 +291,9 @@ def a_movement(one: Rejected) -> str:
 
 
 def reason(one: Rejected) -> str:
-    """Why a movement was not counted, without the unit of the rule that it failed."""
-    return re.sub(r" \([^()]*\)$", "", one.why)
+    """Why a movement was not counted: the rule that it failed in plain words, or by its name without the unit."""
+    rule = re.sub(r" \([^()]*\)$", "", one.why)
+    return WHY.get(rule, rule)
 
 
 def angle_uncertainty_deg(summary: SessionSummary) -> float | None:
@@ -283,7 +307,7 @@ def disclaimer(summary: SessionSummary) -> str:
     within = angle_uncertainty_deg(summary)
     angles = "Angles are estimates"
     if within is not None and math.isfinite(within):
-        angles += f", ±{number(within)}° for one rep"
+        angles += f", one rep measured to ±{number(within)}°"
         angles += " in this posture" if summary.posture else ""
     return f"Not a medical device. {angles}. Stop if pain is sharp or new."
 

@@ -1,4 +1,5 @@
 import io
+import re
 import struct
 from collections.abc import Callable
 from dataclasses import replace
@@ -179,6 +180,24 @@ def test_times_are_from_the_first_packet(tmp_path: Path) -> None:
     assert [kind for _, kind, _ in found.events] == ["battery", "battery", "note"]
     assert found.events[0][0] is None
     assert found.events[2][0] == pytest.approx(3.98, abs=0.05)
+
+
+def test_answers_about_clocks_are_summed_up_and_hide_nothing_else(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    with RecordingWriter(path, HEADER) as writer:
+        writer.write(stream(4.0))
+        for took_us in (42_000.0, 44_000, 91_000.0):
+            writer.event("clock", foot="right", offset_us=1, round_trip_us=took_us)
+        writer.event("clock", foot="right", odd=True)
+        writer.event("link", foot="left", state="lost", text="it was lost")
+    with open_recording(path) as recording:
+        found = inspect(recording)
+    text = shown(found)
+    assert re.search(r"clock answers +– +3, after 44 ms \(at most 91\)", text)
+    assert [(kind, rest) for _, kind, rest in found.events] == [
+        ("clock", "right, odd true"),
+        ("link", "left, lost, it was lost"),
+    ]
 
 
 def without(packets: list[Packet], foot: Foot, from_s: float, to_s: float) -> list[Packet]:

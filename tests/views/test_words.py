@@ -111,7 +111,7 @@ def test_one_set_without_a_posture_hides_not_that_of_the_others() -> None:
 
 
 def test_a_rejection_is_said_without_the_unit_of_its_rule() -> None:
-    assert words.rejected(Rejected(2.0, 2.5, "not large enough (rad)")) == "at 2.0 s (0.5 s long): not large enough"
+    assert words.rejected(Rejected(2.0, 2.5, "not of one kind (share)")) == "at 2.0 s (0.5 s long): not of one kind"
     assert words.reason(Rejected(2.0, 2.5, "sway (both feet) together")) == "sway (both feet) together"
 
 
@@ -121,10 +121,21 @@ def test_quality_counts_losses_and_places_gaps() -> None:
     assert "570 of 8355 samples lost (6.8 %), 1 gap (at 99.0 s for 9.5 s)" in words.quality(summary, Foot.RIGHT)
 
 
+def test_rules_whose_names_would_puzzle_are_put_into_plain_words() -> None:
+    assert words.reason(Rejected(2.0, 30.0, "not soon enough (s)")) == "took too long for a rep"
+    assert words.reason(Rejected(2.0, 3.0, "not comes back (share)")) == "did not come back"
+
+
+def test_a_model_that_this_version_does_not_know_keeps_its_name() -> None:
+    assert words.sensor_model("movella-dot\x1b") == "movella-dot\N{REPLACEMENT CHARACTER}"
+
+
 def test_of_a_sensor_that_never_came_no_rate_is_told() -> None:
     never = FootStats("diy", 0, 0, 0.0, ((0.0, 90.0),))
     summary = typical().summary
-    assert words.quality(replace(summary, feet={Foot.LEFT: never}), Foot.LEFT) == "diy, no samples came from it"
+    assert words.quality(replace(summary, feet={Foot.LEFT: never}), Foot.LEFT) == (
+        "DIY board (ankle IMU profile v1), no samples came from it"
+    )
 
 
 def test_quality_names_what_could_not_be_read() -> None:
@@ -148,7 +159,7 @@ def test_every_session_ends_with_the_safe_sentences(name: str) -> None:
 
 
 def test_disclaimer_gives_twice_the_standard_uncertainty() -> None:
-    assert "±1.1° for one rep in this posture" in words.disclaimer(typical().summary)
+    assert "one rep measured to ±1.1° in this posture" in words.disclaimer(typical().summary)
 
 
 def test_table_top_says_that_gravity_does_not_see_the_turning() -> None:
