@@ -135,6 +135,17 @@ def test_a_file_that_is_no_session_is_one_line_and_status_1(
     assert expected in ran.err
 
 
+@pytest.mark.parametrize("command", ["replay", "inspect"])
+def test_a_file_that_may_not_be_read_is_one_line_and_status_1(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    (tmp_path / "a.jsonl").write_bytes(b"")
+    monkeypatch.setattr(os, "access", lambda *_, **__: False)  # root may read all, and root runs tests too
+    ran = run(command, tmp_path / "a.jsonl")
+    assert (ran.status, ran.out) == (1, "")
+    assert one_line(ran.err), ran.err
+
+
 @pytest.mark.parametrize("command", [("live", "--simulate", "--fast"), ("simulate",)])
 @pytest.mark.parametrize("name", ["mine.csv", "mine.TXT", "mine.truth.json"])
 def test_a_recording_is_not_called_what_could_not_be_read_back(
@@ -658,6 +669,7 @@ def test_a_sensor_that_was_never_there_is_no_gap(run: Run, tmp_path: Path) -> No
         ("live", "--posture", "seated"),
         ("replay", "a.jsonl", "b.jsonl"),
         ("replay", "a.jsonl", "--json", "-", "--explain"),
+        ("replay", "a.jsonl", "--speed", "nan"),
     ],
 )
 def test_options_that_would_be_ignored_or_spoil_each_other_are_refused(run: Run, options: tuple[str, ...]) -> None:

@@ -1,5 +1,6 @@
 """`sensorrep replay`, `report`, `inspect`: what is done with a session that is in a file."""
 
+import math
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -14,7 +15,11 @@ if TYPE_CHECKING:
     from sensorrep.sources.tables import Table
     from sensorrep.views.plain import Plain
 
-Files = Annotated[list[Path], typer.Argument(help="A recording, a table with both feet, or two tables, one a foot.")]
+Files = Annotated[
+    list[Path],
+    # whether it can be read is told by who reads it, in one line, like all else that is wrong with a file
+    typer.Argument(help="A recording, a table with both feet, or two tables, one a foot.", readable=False),
+]
 RecordedMovement = Annotated[
     Movement | None, typer.Option(help="What to count. Default: what the recording was made for.")
 ]
@@ -34,6 +39,8 @@ def replay(
     quiet: Quiet = False,
 ) -> None:
     """Count and measure a recorded session."""
+    if speed is not None and math.isnan(speed):
+        raise typer.BadParameter("--speed takes a number, such as 1 or 20")
     if explain and json == "-":
         raise typer.BadParameter("--explain would print into the JSON: give --json a file")
     quiet = quiet or json == "-"

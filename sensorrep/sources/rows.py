@@ -50,7 +50,8 @@ def parse_header(path: object, header: bytes, foot: Foot | None) -> Layout:
     if len(names) == 1:
         raise RecordingError(path, 1, f"columns must be separated by commas, and their names are {','.join(COLUMNS)}")
     if missing:
-        raise RecordingError(path, 1, f"{', '.join(missing)} missing: the columns of a table are {','.join(COLUMNS)}")
+        which = "all columns" if missing == [*needed] else ", ".join(missing)
+        raise RecordingError(path, 1, f"{which} missing: the columns of a table are {','.join(COLUMNS)}")
     sensor = names.index(SENSOR) if SENSOR in names else None
     return Layout(path, tuple(names.index(name) for name in NUMBERS), sensor, foot or Foot.LEFT)
 

@@ -243,6 +243,7 @@ def test_a_torn_last_line_is_told_and_costs_only_itself(tmp_path: Path) -> None:
         (HEADER.replace(",", ";") + "\n" + ROW, ", line 1: columns must be separated by commas"),
         (HEADER.replace("gyr_x_rad_s", "gyr_x_dps") + "\n" + ROW, ", line 1: gyr_x_rad_s missing"),
         (HEADER.replace("sensor,", "") + "\n" + ROW, ", line 1: sensor missing"),
+        ("time,foot\n0,1\n", ", line 1: all columns missing"),
         (b"\x1f\x8b\x08" + bytes(range(256)) * 20, ", line 1:"),
         ('{"format": "sensorrep-recording/1"}\n', ", line 1:"),
         (HEADER + "\n" + "x" * 4_000_000, ": this is no table"),
