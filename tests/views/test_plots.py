@@ -80,7 +80,7 @@ def test_a_number_stands_in_brackets_where_the_rep_has_a_flag() -> None:
 def test_a_gap_is_named_and_the_line_breaks_there() -> None:
     case = with_gap()
     figure = drawn("session", "with_gap")
-    assert "right lost" in words_in(figure)
+    assert "right lost" in words_in(figure)  # once, in the legend: over short gaps words would lie on each other
     assert "left leg alone" in words_in(figure)
     line = figure.axes[0].lines[0]
     inside = (case.trace.time_s > 99.0) & (case.trace.time_s < 108.4)
@@ -145,6 +145,46 @@ def test_range_shows_each_side_with_bars_of_two_standard_uncertainties() -> None
         assert heights == pytest.approx([4 * (0.5, 0.6)[foot]] * 3)
 
 
+def test_a_line_breaks_where_a_side_is_not_known() -> None:
+    _, sides = drawn("range", "with_gap").axes
+    right = sides.containers[3].lines[0]  # type: ignore[attr-defined]
+    assert np.isnan(right.get_ydata()).tolist() == [False, False, True, True, True, False, False, False]
+
+
+def test_opening_and_return_speed_have_the_same_scale() -> None:
+    opening, back, _ = drawn("speed", "typical").axes
+    assert opening.get_ylim() == back.get_ylim()
+
+
+def test_reps_laid_over_each_other_start_from_their_own_rest() -> None:
+    """The level of the rest differs from rep to rep, and is no part of the range."""
+    case = typical()
+    opening_rad = case.trace.opening_rad.copy()
+    opening_rad[:, Foot.LEFT] += np.radians(1.5)
+    shifted = FIGURES["reps"](replace(case, trace=replace(case.trace, opening_rad=opening_rad)))
+    for moved, plain in zip(shifted.axes[0].lines, drawn("reps", "typical").axes[0].lines, strict=True):
+        assert np.asarray(moved.get_ydata(), float) == pytest.approx(np.asarray(plain.get_ydata(), float), nan_ok=True)
+
+
+@pytest.mark.parametrize(("away_s", "known"), [(0.06, True), (0.5, False)])
+def test_a_mean_takes_reps_that_lack_samples_but_none_with_a_gap(away_s: float, known: bool) -> None:
+    case = session([session_moves(3)])
+    ok = case.trace.ok.copy()
+    for rep in case.summary.sets[0].reps:
+        ok[(case.trace.time_s > rep.open_s) & (case.trace.time_s < rep.open_s + away_s), Foot.LEFT] = False
+    left = FIGURES["reps"](replace(case, trace=replace(case.trace, ok=ok))).axes[0]
+    (mean, *_) = (line for line in left.lines if line.get_linewidth() == 2.8)
+    assert bool(len(mean.get_xdata())) is known  # type: ignore[arg-type]
+
+
+def test_many_sets_stand_in_two_columns_and_few_in_one() -> None:
+    def lefts(name: str) -> set[float]:
+        return {round(axes.get_position().x0, 3) for axes in drawn("session", name).axes}
+
+    assert (len(lefts("typical")), len(lefts("five_sets"))) == (1, 2)
+    assert len(drawn("reps", "five_sets").axes) == 10
+
+
 def test_range_of_both_legs_has_a_hole_where_one_was_lost() -> None:
     both, _ = drawn("range", "with_gap").axes
     second = [line for line in both.lines if line.get_marker() == "D"][1]
@@ -186,7 +226,7 @@ def test_tempo_stacks_the_phases_to_the_time_of_the_rep() -> None:
 
 
 def test_no_reps_says_so_instead_of_drawing_nothing() -> None:
-    for name in ("reps", "range", "tempo", "speed", "sets"):
+    for name in FIGURES:
         assert "no reps" in words_in(drawn(name, "no_reps"))
 
 

@@ -35,8 +35,8 @@ LEAST_SMOOTHNESS_SPAN: Final = 0.6
 @laid_out
 def figure_range(summary: SessionSummary, *, simulated: bool = False) -> Figure:
     """Range of each rep: both legs together against the best early reps, and each side with its uncertainty."""
-    figure = blank("Range of each rep", 5.8, simulated)
-    both, sides = figure.subplots(2, 1, sharex=True)
+    figure = blank("Range of each rep", 4.0, simulated)
+    both, sides = figure.subplots(2, 1, sharex=True, height_ratios=(2, 3))
     _rep_axis((both, sides), summary)
     sides.set_title("Each side, with about 95 % uncertainty")
     for axes in (both, sides):
@@ -47,7 +47,8 @@ def figure_range(summary: SessionSummary, *, simulated: bool = False) -> Figure:
         _reference(both, one, at)
         both.plot(at, [_whole_deg(rep, feet) for rep in one.reps], "D-", color=INK, markersize=5)
     _sides(sides, summary, lambda rep: _degrees(rep.range_rad), lambda rep: _degrees(rep.range_sd_rad))
-    from_zero(both, sides)
+    from_zero(both)
+    from_zero(sides)
     legend(figure)
     return figure
 
@@ -55,7 +56,7 @@ def figure_range(summary: SessionSummary, *, simulated: bool = False) -> Figure:
 @laid_out
 def figure_tempo(summary: SessionSummary, *, simulated: bool = False) -> Figure:
     """Phases of each rep stacked in the order in which a tempo is written."""
-    figure = blank("Tempo of each rep", 3.8, simulated)
+    figure = blank("Tempo of each rep", 3.0, simulated)
     axes = figure.subplots()
     axes.set_ylabel("Time (s)")
     _rep_axis((axes,), summary)
@@ -69,7 +70,7 @@ def figure_tempo(summary: SessionSummary, *, simulated: bool = False) -> Figure:
 @laid_out
 def figure_speed(summary: SessionSummary, *, simulated: bool = False) -> Figure:
     """Highest speeds out and back, and smoothness, of each rep and side."""
-    figure = blank("Speed and smoothness of each rep", 6.8, simulated)
+    figure = blank("Speed and smoothness of each rep", 4.8, simulated)
     opening, back, smooth = figure.subplots(3, 1, sharex=True)
     _rep_axis((opening, back, smooth), summary)
     opening.set_title("Opening: highest speed")

@@ -1,30 +1,46 @@
 """Set against set."""
 
 import math
+from typing import Final
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from sensorrep.model import Foot, SessionSummary
 from sensorrep.views.comparison import typical_speed
-from sensorrep.views.plots.style import INK, PHASES, QUIET, blank, from_zero, laid_out, legend, nothing, series, stack
+from sensorrep.views.plots.style import (
+    INK,
+    PHASES,
+    QUIET,
+    blank,
+    from_zero,
+    laid_out,
+    legend,
+    nothing,
+    numbered,
+    series,
+    stack,
+)
+
+NUMBERS_ALONG: Final = 6
+"""Numbers of sets of 11 pt that fit along an axis."""
 
 
 @laid_out
 def figure_sets(summary: SessionSummary, *, simulated: bool = False) -> Figure:
     """Range, symmetry, speed and tempo of each set."""
-    figure = blank("Set against set", 5.8, simulated)
-    (ranges, symmetry), (speeds, tempos) = figure.subplots(2, 2)
+    figure = blank("Set against set", 2.7, simulated)
+    ranges, symmetry, speeds, tempos = figure.subplots(1, 4)
     for axes, title, unit in (
         (ranges, "Mean range", "Range (°)"),
         (symmetry, "Right against left", "Difference (%)"),
-        (speeds, "Opening speed (medians)", "Speed (°/s)"),
-        (tempos, "Tempo (medians)", "Time (s)"),
+        (speeds, "Opening speed", "Speed (°/s)"),
+        (tempos, "Tempo", "Time (s)"),
     ):
         axes.set_title(title)
         axes.set_ylabel(unit)
         axes.set_xlabel("Set")
-        axes.set_xticks(range(1, len(summary.sets) + 1))
+        axes.set_xticks(numbered(len(summary.sets), NUMBERS_ALONG))
         axes.set_xlim(0.5, max(1, len(summary.sets)) + 0.5)
     if not summary.sets:
         for axes in (ranges, symmetry, speeds, tempos):
@@ -35,7 +51,8 @@ def figure_sets(summary: SessionSummary, *, simulated: bool = False) -> Figure:
     _speeds(speeds, summary)
     phases = {phase.word: [getattr(one.tempo, phase.field) for one in summary.sets] for phase in PHASES}
     stack(tempos, range(1, len(summary.sets) + 1), phases)
-    from_zero(ranges, speeds, tempos)
+    for axes in (ranges, speeds, tempos):
+        from_zero(axes)
     legend(figure)
     return figure
 
@@ -64,7 +81,7 @@ def _symmetry(axes: Axes, summary: SessionSummary) -> None:
         low, high = found.interval_pct
         axes.plot([number, number], [low, high], "_-", color=INK, markersize=12)
         axes.plot(number, found.index_pct, "D", color=INK, markersize=7)
-    reach = 1.4 * max(20.0, *(abs(bound) for _, found in known for bound in found.interval_pct))
+    reach = 1.6 * max(20.0, *(abs(bound) for _, found in known for bound in found.interval_pct))
     axes.set_ylim(-reach, reach)
-    axes.text(0.02, 0.98, "right opens further", transform=axes.transAxes, va="top", color=QUIET)
-    axes.text(0.02, 0.02, "left opens further", transform=axes.transAxes, va="bottom", color=QUIET)
+    axes.text(0.02, 0.98, "right opens more", transform=axes.transAxes, va="top", color=QUIET)
+    axes.text(0.02, 0.02, "left opens more", transform=axes.transAxes, va="bottom", color=QUIET)

@@ -8,42 +8,74 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
-from sensorrep.model import BoolArray, FloatArray, Foot, Rep, SessionSummary, SetSummary, Trace
+from sensorrep.model import (
+    FRAME_RATE_HZ,
+    SHORTEST_GAP,
+    BoolArray,
+    FloatArray,
+    Foot,
+    Rep,
+    SessionSummary,
+    SetSummary,
+    Trace,
+)
 from sensorrep.views import words
-from sensorrep.views.plots.style import COLOUR, INK, QUIET, SHADE, WARN, blank, laid_out, legend, nothing, numbered
+from sensorrep.views.plots.style import (
+    COLOUR,
+    HATCH,
+    INK,
+    QUIET,
+    SHADE,
+    WARN,
+    blank,
+    laid_out,
+    legend,
+    nothing,
+    numbered,
+)
 
 MARGIN_S = 2.0
 """Shown before and after each set."""
+MOST_IN_A_COLUMN = 3
 NUMBERS_A_ROW = 26
 """Rep numbers of 11 pt that fit side by side."""
 
 
 @laid_out
 def figure_session(summary: SessionSummary, trace: Trace, *, simulated: bool = False) -> Figure:
-    """The session at a glance: heel opening over all of it, then a row a set with its reps numbered."""
-    rows = len(summary.sets)
+    """The session at a glance: heel opening over all of it, then each set with its reps numbered."""
+    across = _across(summary)
+    rows = -(-len(summary.sets) // across)
     figure = blank("Session at a glance", max(3.0, 1.9 + 1.45 * rows), simulated)
-    grid = figure.add_gridspec(1 + rows, 1, height_ratios=[0.75] + [1.0] * rows)
-    whole, *panels = [figure.add_subplot(grid[row]) for row in range(1 + rows)]
+    grid = figure.add_gridspec(1 + rows, across, height_ratios=[0.75] + [1.0] * rows)
+    whole = figure.add_subplot(grid[0, :])
     heel_deg = _heel_deg(trace)
     limits_deg = _limits_deg(summary, trace, heel_deg)
     span_s = max((one.end_s - one.start_s for one in summary.sets), default=0.0) + 2 * MARGIN_S
     _overview(whole, summary, trace, heel_deg)
     whole.set_ylim(*limits_deg)
-    for number, (axes, one) in enumerate(zip(panels, summary.sets, strict=True), 1):
-        axes.set_title(f"Set {number}: {words.plural(len(one.reps), 'rep')}, {words.duration(one.end_s - one.start_s)}")
-        _set_row(axes, summary, trace, heel_deg, one)
+    for index, one in enumerate(summary.sets):
+        axes = figure.add_subplot(grid[1 + index // across, index % across])
+        lasted = words.duration(one.end_s - one.start_s)
+        axes.set_title(f"Set {index + 1}: {words.plural(len(one.reps), 'rep')}, {lasted}")
+        _set_row(axes, summary, trace, heel_deg, one, NUMBERS_A_ROW // across)
         axes.set_xlim(one.start_s - MARGIN_S, one.start_s - MARGIN_S + span_s)
         axes.set_ylim(*limits_deg)
         axes.xaxis.set_major_formatter(FuncFormatter(lambda at_s, _, from_s=one.start_s: f"{at_s - from_s:.0f}"))
         axes.set_xticks(one.start_s + np.arange(0.0, span_s - MARGIN_S, _step_s(span_s)))
-        axes.tick_params(labelbottom=number == rows)
-    if panels:
-        flagged = any(rep.flags for one in summary.sets for rep in one.reps)
-        panels[-1].set_xlabel("Time from the set's first rep (s)" + ("; in brackets: flagged reps" if flagged else ""))
+        lowest = index + across >= len(summary.sets)
+        axes.tick_params(labelbottom=lowest)
+        axes.set_xlabel("Time from the set's first rep (s)" if lowest else "")
+    if any(rep.flags for one in summary.sets for rep in one.reps):
+        whole.plot([], [], " ", label="(n): rep with a note")
     figure.supylabel(_heel_words(trace), fontsize=11)
     legend(figure)
     return figure
+
+
+def _across(summary: SessionSummary) -> int:
+    """How many sets stand beside each other: many in a column would not fit on a page."""
+    return 1 if len(summary.sets) <= MOST_IN_A_COLUMN else 2
 
 
 def _overview(axes: Axes, summary: SessionSummary, trace: Trace, heel_deg: FloatArray) -> None:
@@ -54,18 +86,22 @@ def _overview(axes: Axes, summary: SessionSummary, trace: Trace, heel_deg: Float
             f"set {number}", (middle_s, 1.0), xycoords=("data", "axes fraction"), ha="center", va="bottom", color=QUIET
         )
     axes.plot(trace.time_s, heel_deg, color=INK, linewidth=0.7)
-    _gaps(axes, summary, label=True)
+    _gaps(axes, summary)
+    if not summary.sets:
+        axes.text(0.5, 0.5, "no reps", transform=axes.transAxes, ha="center", va="center", color=QUIET)
     for movement in summary.rejected:
         at_s = (movement.start_s + movement.end_s) / 2
         axes.plot(at_s, 0.88, "x", color=QUIET, transform=axes.get_xaxis_transform(), label="movement not counted")
     axes.set_xlabel("Time of the recording (min:s)")
-    axes.set_xlim(0, summary.duration_s)
+    axes.set_xlim(0, summary.duration_s or 1.0)
     axes.xaxis.set_major_formatter(FuncFormatter(_clock))
     step_s = _step_s(summary.duration_s)
     axes.set_xticks(np.arange(0.0, summary.duration_s, step_s))
 
 
-def _set_row(axes: Axes, summary: SessionSummary, trace: Trace, heel_deg: FloatArray, one: SetSummary) -> None:
+def _set_row(
+    axes: Axes, summary: SessionSummary, trace: Trace, heel_deg: FloatArray, one: SetSummary, numbers: int
+) -> None:
     inside = (trace.time_s > one.start_s - MARGIN_S) & (trace.time_s < one.end_s + MARGIN_S)
     for rep in one.reps:
         axes.axvspan(rep.start_s, rep.end_s, color=SHADE, zorder=0)
@@ -75,8 +111,8 @@ def _set_row(axes: Axes, summary: SessionSummary, trace: Trace, heel_deg: FloatA
         if alone.any():
             own_deg = np.where(alone, np.degrees(trace.opening_rad[:, foot]), np.nan)
             axes.plot(trace.time_s, own_deg, color=COLOUR[foot], linestyle=":", label=f"{foot.word} leg alone")
-    _gaps(axes, summary, label=False)
-    for number in numbered(len(one.reps), NUMBERS_A_ROW):
+    _gaps(axes, summary)
+    for number in numbered(len(one.reps), numbers):
         _number(axes, trace, one.reps[number - 1], number)
     for rejected in summary.rejected:
         if one.start_s - MARGIN_S < rejected.start_s < one.end_s + MARGIN_S:
@@ -93,7 +129,16 @@ def _number(axes: Axes, trace: Trace, rep: Rep, number: int) -> None:
     peak_deg = np.degrees(seen_rad.max(initial=0.0))
     at_s = (rep.open_s + rep.close_s) / 2
     text = f"({number})" if rep.flags else f"{number}"
-    axes.annotate(text, (at_s, peak_deg), xytext=(0, 3), textcoords="offset points", ha="center", va="bottom")
+    over_hatching = {"facecolor": "white", "edgecolor": "none", "pad": 1.0} if rep.flags else None
+    axes.annotate(
+        text,
+        (at_s, peak_deg),
+        xytext=(0, 3),
+        textcoords="offset points",
+        ha="center",
+        va="bottom",
+        bbox=over_hatching,
+    )
 
 
 def _in_gaps(summary: SessionSummary, foot: Foot, trace: Trace) -> BoolArray:
@@ -110,20 +155,19 @@ def _lost(summary: SessionSummary, foot: Foot) -> Sequence[tuple[float, float]]:
     return stats.gaps if stats is not None and stats.samples else ()
 
 
-def _gaps(axes: Axes, summary: SessionSummary, *, label: bool) -> None:
+def _gaps(axes: Axes, summary: SessionSummary) -> None:
     for foot in summary.feet:
         for start_s, end_s in _lost(summary, foot):
-            axes.axvspan(start_s, end_s, facecolor="none", edgecolor=COLOUR[foot], hatch="////", linewidth=0, zorder=1)
-            if label:
-                axes.annotate(
-                    f"{foot.word} lost",
-                    ((start_s + end_s) / 2, 0.5),
-                    xycoords=("data", "axes fraction"),
-                    ha="center",
-                    va="center",
-                    color=COLOUR[foot],
-                    bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.5},
-                )
+            axes.axvspan(
+                start_s,
+                end_s,
+                facecolor="none",
+                edgecolor=COLOUR[foot],
+                hatch=HATCH[foot],
+                linewidth=0,
+                zorder=1,
+                label=f"{foot.word} lost",
+            )
 
 
 def _limits_deg(summary: SessionSummary, trace: Trace, heel_deg: FloatArray) -> tuple[float, float]:
@@ -164,24 +208,29 @@ def _clock(at_s: float, _: int | None = None) -> str:
 
 @laid_out
 def figure_reps(summary: SessionSummary, trace: Trace, *, simulated: bool = False) -> Figure:
-    """Reps of each set laid over each other from their starts, with their mean: a row a set, left beside right."""
+    """Reps of each set laid over each other from their starts, with their mean: left beside right."""
     feet = [foot for foot in Foot if trace.ok[:, foot].any()] or list(Foot)
-    rows = max(1, len(summary.sets))
-    figure = blank("Reps laid over each other", 1.3 + 1.9 * rows, simulated)
-    grid = figure.subplots(rows, len(feet), sharex=True, sharey=True, squeeze=False)
+    across = _across(summary)
+    rows = max(1, -(-len(summary.sets) // across))
+    figure = blank("Reps laid over each other, each from its own rest", max(2.8, 1.0 + 1.2 * rows), simulated)
+    grid = figure.subplots(rows, len(feet) * across, sharex=True, sharey=True, squeeze=False)
+    panels = grid.reshape(-1, len(feet))
     if not summary.sets:
-        for axes in grid[0]:
+        for axes in panels[0]:
             nothing(axes, "no reps")
-    for number, (row, one) in enumerate(zip(grid, summary.sets, strict=False), 1):
+    for number, (pair, one) in enumerate(zip(panels, summary.sets, strict=False), 1):
         means = {foot: _mean_rep(one, trace, foot) for foot in feet}
-        for axes, foot in zip(row, feet, strict=True):
-            axes.set_title(f"Set {number}, {foot.word}", color=COLOUR[foot])
+        for axes, foot in zip(pair, feet, strict=True):
+            axes.set_title(f"Set {number}, {foot.word}")
             _overlay(axes, one, trace, foot)
             axes.plot(*means[foot], color=COLOUR[foot], linewidth=2.8)
             for other in set(feet) - {foot}:
                 axes.plot(*means[other], color=INK, linestyle=":", linewidth=1.8, label="mean of the other side")
-    for axes in grid[-1]:
-        axes.set_xlabel("Time from the start of the rep (s)")
+            lowest = number + across > len(summary.sets)
+            axes.tick_params(labelbottom=lowest)
+            axes.set_xlabel("Time from start (s)" if lowest else "")
+    for axes in panels[max(1, len(summary.sets)) :].flat:
+        axes.remove()
     figure.supylabel("Opening of the leg (°)", fontsize=11)
     if summary.sets:
         grid[0][0].plot([], [], color=QUIET, linewidth=0.8, label="single reps (first light, last dark)")
@@ -192,26 +241,51 @@ def figure_reps(summary: SessionSummary, trace: Trace, *, simulated: bool = Fals
 
 BEFORE_S = 0.5
 """Shown before each rep's start."""
+GAP_S = SHORTEST_GAP / FRAME_RATE_HZ
 
 
 def _overlay(axes: Axes, one: SetSummary, trace: Trace, foot: Foot) -> None:
     for index, rep in enumerate(one.reps):
         within = _around(rep, trace)
-        deg = np.where(trace.ok[within, foot], np.degrees(trace.opening_rad[within, foot]), np.nan)
+        deg = np.where(trace.ok[within, foot], _from_rest_deg(rep, trace, foot)[within], np.nan)
         late = 0.25 + 0.6 * index / max(1, len(one.reps) - 1)
         colour = tuple(1 - late * (1 - part) for part in to_rgb(COLOUR[foot]))
         axes.plot(trace.time_s[within] - rep.start_s, deg, color=colour, linewidth=0.8)
 
 
 def _mean_rep(one: SetSummary, trace: Trace, foot: Foot) -> tuple[FloatArray, FloatArray]:
-    """Mean opening in degrees at times from the start, over the reps that were seen whole, to their median end."""
-    whole = [rep for rep in one.reps if trace.ok[_around(rep, trace), foot].all()]
+    """Mean opening in degrees at times from the start, over the reps without a gap, to their median end."""
+    measured = [rep for rep in one.reps if rep.range_rad[foot] is not None]
+    whole = [rep for rep in measured if _longest_hole_s(rep, trace, foot) <= GAP_S]
     if not whole:
         return np.empty(0), np.empty(0)
     end_s = float(np.median([rep.end_s - rep.start_s for rep in whole])) + BEFORE_S
     time_s = np.arange(-BEFORE_S, end_s, 0.02)
-    drawn = [np.interp(rep.start_s + time_s, trace.time_s, trace.opening_rad[:, foot]) for rep in whole]
-    return time_s, np.degrees(np.mean(drawn, axis=0))
+    drawn = [np.interp(rep.start_s + time_s, trace.time_s, _from_rest_deg(rep, trace, foot)) for rep in whole]
+    return time_s, np.mean(drawn, axis=0)
+
+
+def _from_rest_deg(rep: Rep, trace: Trace, foot: Foot) -> FloatArray:
+    """The trace with the rep's range at its highest point, and so its own rest at zero.
+
+    The level of a rest differs from rep to rep by a degree or two. Left in, the sides of a set would seem to differ
+    where their ranges do not.
+    """
+    deg = np.degrees(trace.opening_rad[:, foot])
+    range_rad = rep.range_rad[foot]
+    if range_rad is None:
+        return np.full_like(deg, np.nan)
+    highest_deg = deg[(trace.time_s >= rep.start_s) & (trace.time_s <= rep.end_s)].max(initial=-np.inf)
+    from_rest: FloatArray = deg - highest_deg + np.degrees(range_rad)
+    return from_rest
+
+
+def _longest_hole_s(rep: Rep, trace: Trace, foot: Foot) -> float:
+    """How long the foot was away at a time, around a rep."""
+    around = _around(rep, trace)
+    known_s = trace.time_s[around & trace.ok[:, foot]]
+    first_s, last_s = trace.time_s[around][[0, -1]]
+    return float(np.diff(known_s, prepend=first_s, append=last_s).max())
 
 
 def _around(rep: Rep, trace: Trace) -> BoolArray:

@@ -10,6 +10,7 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.style import context
+from matplotlib.ticker import MaxNLocator
 
 from sensorrep.model import Foot
 
@@ -20,10 +21,14 @@ COLOUR: Final = {Foot.LEFT: "#0072B2", Foot.RIGHT: "#D55E00"}
 """Blue and vermilion of Okabe and Ito's palette: told apart with any colour vision, and dark enough on white."""
 MARKER: Final = {Foot.LEFT: "o", Foot.RIGHT: "s"}
 LINE: Final = {Foot.LEFT: "-", Foot.RIGHT: "--"}
+HATCH: Final = {Foot.LEFT: "////", Foot.RIGHT: "\\\\\\\\"}
+"""While this foot's sensor was lost."""
 INK: Final = "#222222"
 QUIET: Final = "#6B6B6B"
 SHADE: Final = "#EDF0F3"
 WARN: Final = "#F7E3D6"
+BADGE: Final = "#A84300"
+"""Under white letters: vermilion, darkened until they can be read."""
 SIDESTEP: Final = 0.1
 """How far left and right stand beside each other, in reps or sets."""
 
@@ -120,10 +125,16 @@ def blank(title: str, height_in: float, simulated: bool) -> Figure:
     figure = Figure(figsize=(WIDTH_IN, height_in), layout="constrained", facecolor="white")
     figure.suptitle(title, x=0.01, ha="left", fontsize=13, fontweight="bold")
     if simulated:
-        badge = {"facecolor": COLOUR[Foot.RIGHT], "edgecolor": "none", "boxstyle": "square,pad=0.25"}
+        badge = {"facecolor": BADGE, "edgecolor": "none", "boxstyle": "square,pad=0.25"}
         mark = figure.text(0.995, 0.995, "SIMULATED", ha="right", va="top", color="white", bbox=badge)
         mark.set(fontsize=12, fontweight="bold")
     return figure
+
+
+HANDLE: Final = 6
+"""Letters that a legend's entry takes beside its word."""
+A_ROW: Final = 84
+"""Letters of 11 pt that fit into a row of a legend."""
 
 
 def legend(figure: Figure) -> None:
@@ -133,7 +144,10 @@ def legend(figure: Figure) -> None:
         for artist, word in zip(*axes.get_legend_handles_labels(), strict=True):
             entries.setdefault(word, artist)
     if entries:
-        figure.legend(list(entries.values()), list(entries), loc="outside lower center", ncols=6, columnspacing=1.4)
+        rows = -(-sum(len(word) + HANDLE for word in entries) // A_ROW)
+        columns = -(-len(entries) // rows)
+        handles = list(entries.values())
+        figure.legend(handles, list(entries), loc="outside lower center", ncols=columns, columnspacing=1.4)
 
 
 def series(
@@ -143,17 +157,16 @@ def series(
     values: Sequence[float | None],
     sd: Sequence[float | None] | None = None,
 ) -> None:
-    """One foot's values in its colour, marker and line, with bars of two `sd`; what is unknown is left out."""
-    known = [index for index, value in enumerate(values) if value is not None]
-    if not known:
+    """One foot's values in its colour, marker and line, with bars of two `sd`; the line breaks at what is unknown."""
+    if all(value is None for value in values):
         return
     axes.errorbar(
-        [at[index] + SIDESTEP * (2 * foot - 1) for index in known],
-        np.array([values[index] for index in known], float),
-        None if sd is None else 2 * np.array([sd[index] or 0.0 for index in known], float),
+        np.array(at, float) + SIDESTEP * (2 * foot - 1),
+        np.array(values, float),
+        None if sd is None else 2 * np.array([one or 0.0 for one in sd], float),
         color=COLOUR[foot],
         marker=MARKER[foot],
-        markersize=5,
+        markersize=4.5,
         linestyle=LINE[foot],
         linewidth=1.0,
         elinewidth=0.9,
@@ -174,9 +187,11 @@ def stack(axes: Axes, at: Sequence[float], phases: Mapping[str, Sequence[float |
 
 
 def from_zero(*panels: Axes) -> None:
-    """Vertical axes that begin at zero and leave room over the highest value."""
+    """Vertical axes from zero with room over the highest value, the same for all panels, marked at whole steps."""
+    top = 1.08 * max(axes.get_ylim()[1] for axes in panels)
     for axes in panels:
-        axes.set_ylim(0, 1.08 * axes.get_ylim()[1])
+        axes.set_ylim(0, top)
+        axes.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
 
 
 def nothing(axes: Axes, text: str) -> None:
