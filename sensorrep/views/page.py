@@ -2,10 +2,10 @@
 
 import base64
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
-from typing import Final
+from typing import Final, NamedTuple
 
 from sensorrep import __version__
 from sensorrep.model import Foot, Rep, SessionSummary, SetSummary
@@ -15,21 +15,46 @@ from sensorrep.views.page_style import STYLE
 GENERATOR: Final = '<meta name="generator" content="sensorrep'
 """By this a page is known as ours."""
 
-CAPTIONS: Final = {
-    "session": (
+
+class Picture(NamedTuple):
+    """What is said of a figure: to who can't see it, and under it."""
+
+    shows: str
+    caption: str
+
+
+PICTURES: Final = {
+    "session": Picture(
+        "Line chart of the heel opening over the whole session, and over each set with its reps numbered",
         "Heel opening over time: above the whole session, below each set with its reps numbered."
-        " Hatched: a sensor was lost. Brackets: a rep with a note in the table of reps."
+        " Hatched: a sensor was lost. Brackets: a rep with a note in the table of reps.",
     ),
-    "range": (
+    "range": Picture(
+        "Line charts of the range of each rep, of both legs together and of each side: the numbers are under Every rep",
         "Range of each rep. The dashed line is what the set's best early reps reached; the dotted ground begins where"
-        " fatigue showed. Bars: about 95 % uncertainty."
+        " fatigue showed. Bars: about 95 % uncertainty of each rep.",
     ),
-    "reps": "Reps of each set laid over each other from their starts. Dotted: the mean of the other side.",
-    "tempo": "How long opening, hold, return and pause took in each rep.",
-    "speed": "Highest speeds of opening and return, and smoothness of the movement, of each rep.",
-    "sets": "Each set beside the others. Bars: about 95 % uncertainty.",
+    "reps": Picture(
+        "Curves of all reps of each set and side, laid over each other, with their mean",
+        "Reps of each set laid over each other from their starts. Dotted: the mean of the other side.",
+    ),
+    "tempo": Picture(
+        "Stacked bars of the time that each phase of each rep took: the numbers are under Every rep",
+        "How long opening, hold, return and pause took in each rep.",
+    ),
+    "speed": Picture(
+        "Line charts of each rep's highest opening and return speed and smoothness, left and right:"
+        " the numbers are under Every rep",
+        "Highest speeds of opening and return, and smoothness of the movement, of each rep.",
+    ),
+    "sets": Picture(
+        "Charts of each set's mean range, difference between the sides, opening speed and tempo:"
+        " the numbers are in the tables of sets",
+        "Each set beside the others: means of range, medians of speed and tempo. Bars: about 95 % uncertainty of the"
+        " mean and of the difference.",
+    ),
 }
-"""What each figure shows, by its file name."""
+"""The figures by their file names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +84,8 @@ BY_HAND: Final = (
 )
 READING: Final = (
     "Opening: how far a leg turned outward at the foot from its rest. Heel opening: both legs together.",
-    "Range of a rep: its highest opening minus the rest level before and after it.",
+    "Range of a rep: its highest opening minus the rest level before and after it. SD: how much the ranges of a set"
+    " differ from rep to rep (standard deviation).",
     "Tempo: seconds of opening, hold, return and pause, between 10 % and 90 % of the range; a set's is the median.",
     f"±: {words.PLUS_MINUS}. Clinical measurements of hip rotation differ by 5° to 9° between tests.",
     "Left and right: 'no difference we can measure' means that a difference, if there is one, is too small to be seen"
@@ -68,25 +94,29 @@ READING: Final = (
     "Smoothness (SPARC) has no unit: nearer to zero is smoother. Lag: how much later the right leg opened.",
 )
 
+WORDS_A_LINE: Final = 18
+"""Letters that fit beside each other into a cell of the table of sets, on paper."""
+BROAD: Final = 6
+"""A table of so many columns does not fit on a phone."""
 FIGURES_ONLY: Final = re.compile(r"[-\d.±°/ –s]*")
 """Cells that stay on one line."""
 
 
 def page(session: Session, pictures: Mapping[str, bytes]) -> str:
-    """The whole document; `pictures` are SVG by the names of CAPTIONS, those that are missing are left out."""
+    """The whole document; `pictures` are SVG by the names of PICTURES, those that are missing are left out."""
     summary = session.summary
     shown = {name: _figure(name, svg, summary) for name, svg in pictures.items()}
     parts = [
         _header(session),
         _first_page(session, shown.get("session", "")),
-        _section("Range of each side", _ranges_table(summary), shown.get("range", ""), shown.get("reps", "")),
-        _section("Left and right", _each_set(summary, words.symmetry)),
+        _section("Range, left and right", _ranges_table(summary), shown.get("range", ""), shown.get("reps", "")),
         _section("Tempo", _tempo_table(summary), shown.get("tempo", "")),
-        _section("Fatigue", _fatigue(summary), shown.get("speed", "")),
+        _section("Fatigue", _fatigue(summary)),
         _section("Set against set", _across(summary), shown.get("sets", "")),
-        _section("Quality of the recording", _quality(summary)),
+        _section("Speed and smoothness", shown.get("speed", "")),
+        _section("Quality of the recording", _list(words.sensors(summary))),
         _section("Every rep", _reps_table(summary)),
-        _section("Movements not counted", _list(words.rejected(one) for one in summary.rejected)),
+        _section("Movements not counted", _list((words.rejected(one) for one in summary.rejected), "two")),
         _section("To fill in by hand", BY_HAND),
         _section("How to read this", _reading(summary)),
     ]
@@ -106,7 +136,9 @@ def page(session: Session, pictures: Mapping[str, bytes]) -> str:
 def _first_page(session: Session, figure: str) -> str:
     """What is on the first sheet of paper: the figure gets what height the rest leaves (in mm, of an A4 page)."""
     sets = session.summary.sets
-    tall = max(100, 190 - 11 * len(sets) - 14 * session.simulated)
+    said = [(words.verdict(one), words.fatigue_verdict(one.fatigue)) for one in sets]
+    table = sum(10 if max(map(len, each)) > WORDS_A_LINE else 6 for each in said)
+    tall = max(100, 204 - table - 14 * session.simulated)
     classes = f'first" style="--tall: {tall}mm' if sets else ""
     return _section("Summary", _sets_table(session.summary), figure, classes=classes)
 
@@ -143,7 +175,7 @@ def _sets_table(summary: SessionSummary) -> str:
         )
         for number, one in enumerate(summary.sets, 1)
     ]
-    head = ("Set", "Reps", "Left", "Right", "Left and right", "Tempo (s)", "Fatigue", "Rest before")
+    head = ("Set", "Reps", "Mean left", "Mean right", "Left and right", "Tempo (s)", "Fatigue", "Rest before")
     return _table("Sets", head, rows)
 
 
@@ -153,16 +185,25 @@ def _mean(one: SetSummary, foot: Foot) -> str:
 
 
 def _ranges_table(summary: SessionSummary) -> str:
-    rows = []
-    for number, one in enumerate(summary.sets, 1):
-        for foot in Foot:
-            found = one.range_rad[foot]
-            if found is not None:
-                ranges = [rep.range_rad[foot] for rep in one.reps]
-                best = max(value for value in ranges if value is not None)
-                numbers = (found.mean, 2 * found.uncertainty, found.sd, best)
-                rows.append((f"{number}, {foot.word}", *(f"{words.degrees(value)}°" for value in numbers)))
-    return _table("Range of each side", ("Set, side", "Mean", "Mean known to ±", "Sd from rep to rep", "Largest"), rows)
+    feet = [foot for foot in Foot if any(one.range_rad[foot] is not None for one in summary.sets)]
+    head = ["Set", *(f"{what} {foot.word}" for foot in feet for what in ("Mean", "SD", "Largest"))]
+    rows = [
+        (f"{number}", *(cell for foot in feet for cell in _ranges(one, foot)))
+        for number, one in enumerate(summary.sets, 1)
+    ]
+    if len(feet) == 2:
+        head += ["Right minus left", "95 % interval"]
+        rows = [(*row, *words.difference(one)) for row, one in zip(rows, summary.sets, strict=True)]
+    return _table("Range of each side", head, rows)
+
+
+def _ranges(one: SetSummary, foot: Foot) -> Sequence[str]:
+    """Mean, spread and largest of one side's ranges in a set."""
+    found = one.range_rad[foot]
+    if found is None:
+        return (words.UNKNOWN,) * 3
+    largest = max(value for rep in one.reps if (value := rep.range_rad[foot]) is not None)
+    return _mean(one, foot), f"{words.degrees(found.sd)}°", f"{words.degrees(largest)}°"
 
 
 def _tempo_table(summary: SessionSummary) -> str:
@@ -170,11 +211,10 @@ def _tempo_table(summary: SessionSummary) -> str:
         (
             f"{number}",
             *(words.number(phase, 2) for phase in (t.concentric_s, t.hold_s, t.eccentric_s, t.pause_s)),
-            words.tempo(t),
         )
         for number, t in enumerate((one.tempo for one in summary.sets), 1)
     ]
-    return _table("Median times", ("Set", "Opening (s)", "Hold (s)", "Return (s)", "Pause (s)", "Tempo"), rows)
+    return _table("Median times", ("Set", "Opening (s)", "Hold (s)", "Return (s)", "Pause (s)"), rows)
 
 
 def _fatigue(summary: SessionSummary) -> str:
@@ -189,10 +229,6 @@ def _across(summary: SessionSummary) -> str:
         f"<p><b>Set {number}</b> {_text(words.set_against_first(one, summary.sets[0]))}.</p>"
         for number, one in enumerate(summary.sets[1:], 2)
     )
-
-
-def _each_set(summary: SessionSummary, say: Callable[[SetSummary], str]) -> str:
-    return "".join(f"<p><b>Set {number}.</b> {_text(say(one))}.</p>" for number, one in enumerate(summary.sets, 1))
 
 
 def _reps_table(summary: SessionSummary) -> str:
@@ -228,24 +264,18 @@ def _rep_row(name: str, rep: Rep) -> Sequence[str]:
     )
 
 
-def _quality(summary: SessionSummary) -> str:
-    lines = words.sensors(summary)
-    within = words.angle_uncertainty_deg(summary)
-    if within is not None:
-        lines.append(f"The range of one rep is known to about ±{words.number(within)}°.")
-    return _list(lines)
-
-
 def _reading(summary: SessionSummary) -> str:
     caveat = words.caveat(summary)
-    return _list([*READING, *([caveat] if caveat else [])])
+    return _list([*(READING if summary.sets else ()), *([caveat] if caveat else [])], "two")
 
 
 def _figure(name: str, svg: bytes, summary: SessionSummary) -> str:
-    alt = f"Chart ({name}). {words.headline(summary)}. Its numbers are in the tables."
+    shows, caption = PICTURES[name]
     return (
-        f'<figure><div class="wide"><img src="data:image/svg+xml;base64,{base64.b64encode(svg).decode()}"'
-        f' alt="{_text(alt)}"></div><figcaption>{_text(CAPTIONS[name])}</figcaption></figure>'
+        f'<figure><div class="wide" role="region" aria-label="{_text(caption.partition(".")[0])}" tabindex="0">'
+        f'<img src="data:image/svg+xml;base64,{base64.b64encode(svg).decode()}"'
+        f' alt="{_text(f"{shows}. {words.headline(summary)}.")}"></div>'
+        f"<figcaption>{_text(caption)}</figcaption></figure>"
     )
 
 
@@ -262,9 +292,10 @@ def _table(name: str, head: Sequence[str], rows: Iterable[Sequence[str]], classe
     )
     if not body:
         return ""
+    broad = " broad" if len(head) >= BROAD else ""
     titles = "".join(f'<th scope="col">{_text(title)}</th>' for title in head)
     return (
-        f'<div class="wide" role="region" aria-label="{_text(name)}" tabindex="0">'
+        f'<div class="wide{broad}" role="region" aria-label="{_text(name)}" tabindex="0">'
         f'<table class="{classes}"><thead><tr>{titles}</tr></thead><tbody>{body}</tbody></table></div>'
     )
 
@@ -274,9 +305,9 @@ def _cell(text: str) -> str:
     return f'<td class="{kind}">{_text(text)}</td>'
 
 
-def _list(sentences: Iterable[str]) -> str:
+def _list(sentences: Iterable[str], classes: str = "") -> str:
     items = "".join(f"<li>{_text(sentence)}</li>" for sentence in sentences)
-    return f"<ul>{items}</ul>" if items else ""
+    return f'<ul class="{classes}">{items}</ul>' if items else ""
 
 
 def _text(text: str) -> str:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from sensorrep.errors import SensorRepError
 from sensorrep.model import SessionSummary, Trace
 from sensorrep.views.document import FORMAT, document, json_bytes, reps_csv
-from sensorrep.views.page import CAPTIONS, GENERATOR, Session, page
+from sensorrep.views.page import GENERATOR, PICTURES, Session, page
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 PAGE: Final = "index.html"
 JSON: Final = "session.json"
 CSV: Final = "reps.csv"
-FIGURES: Final = tuple(f"figures/{name}.{kind}" for name in CAPTIONS for kind in ("png", "pdf"))
+FIGURES: Final = tuple(f"figures/{name}.{kind}" for name in PICTURES for kind in ("png", "pdf"))
 BEGINNING: Final = 4096
 """Bytes of a file that are looked at to know it as ours."""
 

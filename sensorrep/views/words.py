@@ -173,15 +173,20 @@ def verdict(one: SetSummary) -> str:
     return f"No comparison: {' and '.join(missing)} not measured" if missing else "No comparison: too few reps"
 
 
+def difference(one: SetSummary) -> tuple[str, str]:
+    """Right minus left of a set, in degrees and per cent, and its 95 % interval."""
+    if one.symmetry is None:
+        return UNKNOWN, UNKNOWN
+    low, high = one.symmetry.interval_pct
+    return _difference(one.range_rad, one.symmetry), f"{signed_pct(low)} to {signed_pct(high)}"
+
+
 def symmetry(one: SetSummary) -> str:
     """The verdict, and the figures behind it; the difference is right minus left."""
     if one.symmetry is None:
         return verdict(one)
-    low, high = one.symmetry.interval_pct
-    return (
-        f"{verdict(one)} (right minus left {_difference(one.range_rad, one.symmetry)};"
-        f" 95 % interval {signed_pct(low)} to {signed_pct(high)})"
-    )
+    found, interval = difference(one)
+    return f"{verdict(one)} (right minus left {found}; 95 % interval {interval})"
 
 
 def _difference(means: Sequence[Spread | None], found: Symmetry) -> str:

@@ -12,9 +12,10 @@ import pytest
 
 from sensorrep.errors import SensorRepError
 from sensorrep.model import Foot
-from sensorrep.views import report
+from sensorrep.views import page_style, report
 from sensorrep.views.document import document, json_bytes
 from sensorrep.views.page import Session, page
+from sensorrep.views.plots import style as figures
 from sensorrep.views.report import write_report
 from tests.views.sessions import CASES, Case, asymmetric, fatigued, half_reps, no_reps, one_foot, one_rep, typical
 
@@ -135,9 +136,8 @@ def test_the_page_tells_what_a_physiotherapist_looks_for_in_that_order() -> None
     text = seen(html(fatigued()))
     order = [
         "3 sets: 8, 8 and 8 reps",
-        "Range of each side",
-        "Left and right Set 1.",
-        "95 % interval -8 % to +11 %",
+        "Range, left and right Set",
+        "-8 % to +11 %",
         "Opening (s)",
         "Fatigue showed from rep 6 (at the end",
         "opening speed is down by 20% or more from rep 6 on",
@@ -158,7 +158,42 @@ def test_the_page_never_diagnoses() -> None:
 
 
 def test_an_asymmetry_is_said_with_its_direction() -> None:
-    assert "Right opened less (right minus left -3.4°" in seen(html(asymmetric()))
+    text = seen(html(asymmetric()))
+    assert "Right opened less" in text
+    assert "Right minus left" in text
+    assert "-3.4°, -29 % -40 % to -19 %" in text
+
+
+def test_what_scrolls_sideways_says_so_and_can_be_reached_with_the_keyboard(tired: Path) -> None:
+    tags = Tags((tired / "index.html").read_text(encoding="utf-8")).tags
+    scrolled = [attributes for _, attributes in tags if "wide" in (attributes.get("class") or "").split()]
+    assert len(scrolled) == 6 + 4
+    assert all(one["tabindex"] == "0" and one["role"] == "region" and one["aria-label"] for one in scrolled)
+    assert sum(one["class"] == "wide broad" for one in scrolled) == 3
+    assert page_style.STYLE.count("slide sideways") == 2
+
+
+def luminance(colour: str) -> float:
+    full = colour if len(colour) == 7 else "#" + "".join(2 * digit for digit in colour[1:])
+    parts = [int(full[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def test_letters_stand_out_from_their_ground_by_4_5_to_1() -> None:
+    def contrast(one: str, other: str) -> float:
+        dark, light = sorted((luminance(one), luminance(other)))
+        return (light + 0.05) / (dark + 0.05)
+
+    inks = re.findall(r"[^-]color: (#\w+)", page_style.STYLE)
+    assert {"#222", "#555", "#fff", "#A84300"} == set(inks)
+    assert all(contrast(ink, "#fff") >= 4.5 for ink in inks if ink != "#fff")
+    assert "background: #A84300; color: #fff" in page_style.STYLE
+    assert contrast(figures.BADGE, "#fff") >= 4.5
+    for ground in ("#fff", figures.SHADE, figures.WARN):
+        assert contrast(figures.INK, ground) >= 4.5
+    assert contrast(figures.QUIET, figures.SHADE) >= 4.5
+    assert min(contrast(one, figures.SHADE) for one in figures.COLOUR.values()) >= 3  # lines and marks
 
 
 def test_a_simulation_says_so_first_and_a_real_session_never() -> None:
@@ -179,8 +214,8 @@ def test_a_session_without_reps_has_no_empty_sections() -> None:
     text = seen(html(no_reps()))
     assert "No reps were counted" in text
     assert "too small" in text
-    for title in ("Range of each side", "Left and right", "Fatigue", "Every rep"):
-        assert f" {title} " not in text.replace("Fatigue: two", "")
+    for title in ("Range, left and right", "Tempo", "Fatigue", "Every rep", "How to read this"):
+        assert title not in text
 
 
 def test_one_foot_and_one_rep_claim_no_comparison() -> None:
