@@ -59,6 +59,7 @@ footer p:first-child { font-weight: bold; }
   th, td { padding: 2pt 6pt 2pt 0; }
   thead { display: table-header-group; }
   tr, figure, table:not(.long), li, p, section:not(:has(figure, .long)) { break-inside: avoid; }
+  .long tbody tr:is(:nth-child(-n+3), :nth-last-child(-n+3)) { break-before: avoid; }
   .wide { overflow: visible; }
   .wide + figure { break-before: avoid; }
   figure { margin: 6pt 0; }

@@ -127,7 +127,7 @@ def session(
     opening_rad[~ok] = 0.0
     feet = {
         foot: FootStats(
-            "movella-dot",
+            "dot",
             round(duration_s * 60),
             0 if gap is None or foot is Foot.LEFT else round(60 * (gap[1] - gap[0])),
             60.0,

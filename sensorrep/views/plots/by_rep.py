@@ -35,7 +35,7 @@ LEAST_SMOOTHNESS_SPAN: Final = 0.6
 @laid_out
 def figure_range(summary: SessionSummary, *, simulated: bool = False) -> Figure:
     """Range of each rep: both legs together against the best early reps, and each side with its uncertainty."""
-    figure = blank("Range of each rep", 4.0, simulated)
+    figure = blank("Range of each rep", 3.9, simulated)
     both, sides = figure.subplots(2, 1, sharex=True, height_ratios=(2, 3))
     _rep_axis((both, sides), summary)
     sides.set_title("Each side, with about 95 % uncertainty")

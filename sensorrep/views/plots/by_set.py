@@ -79,8 +79,8 @@ def _symmetry(axes: Axes, summary: SessionSummary) -> None:
     axes.axhline(0, color=INK, linewidth=0.8)
     for number, found in known:
         low, high = found.interval_pct
-        axes.plot([number, number], [low, high], "_-", color=INK, markersize=12)
-        axes.plot(number, found.index_pct, "D", color=INK, markersize=7)
+        axes.plot([number, number], [low, high], "_-", color=INK, markersize=9)
+        axes.plot(number, found.index_pct, "D", color=INK, markersize=5.5)
     reach = 1.6 * max(20.0, *(abs(bound) for _, found in known for bound in found.interval_pct))
     axes.set_ylim(-reach, reach)
     axes.text(0.02, 0.98, "right opens more", transform=axes.transAxes, va="top", color=QUIET)

@@ -212,7 +212,7 @@ def figure_reps(summary: SessionSummary, trace: Trace, *, simulated: bool = Fals
     feet = [foot for foot in Foot if trace.ok[:, foot].any()] or list(Foot)
     across = _across(summary)
     rows = max(1, -(-len(summary.sets) // across))
-    figure = blank("Reps laid over each other, each from its own rest", max(2.8, 1.0 + 1.2 * rows), simulated)
+    figure = blank("Reps laid over each other, each from its own rest", max(2.8, 1.0 + 1.05 * rows), simulated)
     grid = figure.subplots(rows, len(feet) * across, sharex=True, sharey=True, squeeze=False)
     panels = grid.reshape(-1, len(feet))
     if not summary.sets:
