@@ -138,7 +138,8 @@ def _first_page(session: Session, figure: str) -> str:
     sets = session.summary.sets
     said = [(words.verdict(one), words.fatigue_verdict(one.fatigue)) for one in sets]
     table = sum(10 if max(map(len, each)) > WORDS_A_LINE else 6 for each in said)
-    tall = max(100, 204 - table - 14 * session.simulated)
+    left = 204 - table - 14 * session.simulated
+    tall = left if left >= 100 else 235  # too little: a sheet of its own
     classes = f'first" style="--tall: {tall}mm' if sets else ""
     return _section("Summary", _sets_table(session.summary), figure, classes=classes)
 

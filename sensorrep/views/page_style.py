@@ -61,7 +61,7 @@ footer p:first-child { font-weight: bold; }
   tr, figure, table:not(.long), li, p, section:not(:has(figure, .long)) { break-inside: avoid; }
   .long tbody tr:is(:nth-child(-n+3), :nth-last-child(-n+3)) { break-before: avoid; }
   .wide { overflow: visible; }
-  .wide + figure { break-before: avoid; }
+  section:not(.first) > .wide + figure { break-before: avoid; }
   figure { margin: 6pt 0; }
   figure img { min-width: 0; max-height: 235mm; width: auto; max-width: 100%; }
   figcaption { font-size: 8.5pt; margin-top: 1pt; }

@@ -119,6 +119,7 @@ def _checks(checks: Sequence[Check]) -> RenderableType:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=False)
     for check in map(words.in_degrees, checks):
         verdict = "passed" if check.passed else "FAILED"
-        values = (words.number(check.value, 2), f"limit {words.number(check.limit, 2)}")
+        bound = "at least" if check.passed == (check.value >= check.limit) else "at most"
+        values = (words.number(check.value, 2), f"{bound} {words.number(check.limit, 2)}")
         table.add_row(verdict, Text(check.rule), *values, style="" if check.passed else "bold")
     return table

@@ -4,7 +4,7 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
-from sensorrep.model import Foot
+from sensorrep.model import Check, Foot, Rejected
 from sensorrep.views import terminal
 from tests.views.sessions import CASES, Case, fatigued, half_reps, no_reps, typical, with_gap
 
@@ -93,8 +93,23 @@ def test_explain_gives_every_rule_with_value_limit_and_outcome() -> None:
     text = explained(case)
     assert text.count("counted: set") == 23
     assert text.count("not counted: ") == 2
-    assert "FAILED  large enough (°)  2.10  limit 4.00" in text
+    assert "FAILED  large enough (°)  2.10  at least 4.00" in text
     assert text.count("passed  large enough (°)") == 23
+
+
+@pytest.mark.parametrize(
+    ("value", "passed", "said"),
+    [
+        (5.0, True, "at least 4.00"),
+        (3.0, False, "at least 4.00"),
+        (3.0, True, "at most 4.00"),
+        (5.0, False, "at most 4.00"),
+    ],
+)
+def test_a_limit_says_on_which_side_of_it_a_movement_must_be(value: float, passed: bool, said: str) -> None:
+    case = typical()
+    movement = Rejected(1.0, 2.0, "not so", (Check("so", value, 4.0, passed),))
+    assert said in explained(replace(case, summary=replace(case.summary, sets=(), rejected=(movement,))))
 
 
 def test_explain_goes_in_order_of_time() -> None:

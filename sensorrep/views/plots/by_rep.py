@@ -106,7 +106,8 @@ def _rep_axis(panels: Sequence[Axes], summary: SessionSummary) -> None:
             nothing(axes, "no reps")
             axes.set_xticks([])
         return
-    shown = numbered(max(map(len, placed)), NUMBERS_ALONG // len(placed))
+    room = NUMBERS_ALONG // len(placed)
+    shown = numbered(max(map(len, placed)), room) if room > 2 else []
     ticks = [(places[n - 1], str(n)) for places in placed for n in shown if n <= len(places)]
     for axes in panels:
         for places in placed:
