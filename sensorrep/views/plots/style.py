@@ -200,6 +200,11 @@ def nothing(axes: Axes, text: str) -> None:
     axes.set_yticks([])
 
 
+def columns(sets: int) -> int:
+    """How many sets stand beside each other: more than three below each other are higher than what a page has left."""
+    return 1 if sets <= 3 else 2
+
+
 def numbered(count: int, room: int) -> list[int]:
     """Those of the numbers 1 to `count` that are written where there is room for `room`: 1 3 5, 1 5 10, 1 10 20, …"""
     step = next(step for step in (1, 2, 5, 10, 20, 50, 100, 200, 500, count) if count <= step * max(1, room))
