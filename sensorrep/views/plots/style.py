@@ -166,11 +166,11 @@ def series(
         None if sd is None else 2 * np.array([one or 0.0 for one in sd], float),
         color=COLOUR[foot],
         marker=MARKER[foot],
-        markersize=4.5,
+        markersize=4,
         linestyle=LINE[foot],
         linewidth=1.0,
         elinewidth=0.9,
-        capsize=2,
+        capsize=2.5,
         label=foot.word,
     )
 
