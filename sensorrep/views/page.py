@@ -50,8 +50,8 @@ PICTURES: Final = {
     "sets": Picture(
         "Charts of each set's mean range, difference between the sides, opening speed and tempo:"
         " the numbers are in the tables of sets",
-        "Each set beside the others: means of range, medians of speed and tempo. Bars: about 95 % uncertainty of the"
-        " mean and of the difference.",
+        "Each set beside the others: means of range, medians of mean opening speed and tempo. Bars: about 95 %"
+        " uncertainty of the mean and of the difference.",
     ),
 }
 """The figures by their file names."""
@@ -90,7 +90,7 @@ READING: Final = (
     f"±: {words.PLUS_MINUS}. Clinical measurements of hip rotation differ by 5° to 9° between tests.",
     "Left and right: 'no difference we can measure' means that a difference, if there is one, is too small to be seen"
     " over the spread of the reps. The band couples the legs: a side that moves less need not be weaker.",
-    "Fatigue: two or more reps in a row that lost range or opening speed against the set's own best early reps.",
+    "Fatigue: two or more reps in a row that lost range or mean opening speed against the set's own best early reps.",
     "Smoothness (SPARC) has no unit: nearer to zero is smoother. Lag: how much later the right leg opened.",
 )
 
