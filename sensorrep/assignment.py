@@ -9,6 +9,7 @@ from sensorrep.kinematics.unrest import Movement, Unrest, lifted, still
 from sensorrep.model import Foot, Note, Packet
 from sensorrep.sources.ble import Radio
 from sensorrep.stages.decode import Decode
+from sensorrep.views import announcements
 
 CONNECT_S: Final = 30.0
 ANSWER_S: Final = 120.0
@@ -103,5 +104,7 @@ def _say_link(note: Note, say: Callable[[str], None]) -> None:
     """A sensor that is lost is not seen moving: say so at once, and when it is back."""
     if note.kind != "link":
         return
-    text = str(note.fields.get("text") or f"the {note.fields['foot']} sensor is back")
-    say(text[:1].upper() + text[1:])
+    # nobody counts here, so that a loss is told in the radio's words
+    line = announcements.trouble(note) if note.fields["state"] == "lost" else announcements.of_note(note)
+    if line:
+        say(line)

@@ -15,12 +15,13 @@ LOST_FRAMES: Final = round(1.0 * FRAME_RATE_HZ)
 class Presence:
     """Says once when one of `feet` has been away for a second, and once when its samples come again.
 
-    Latency: LOST_FRAMES. State: since when each foot is away.
+    A foot that never came is not lost. Latency: LOST_FRAMES. State: since when each foot is away.
     """
 
     def __init__(self, feet: Iterable[Foot]) -> None:
         self._away_s: dict[Foot, float | None] = dict.fromkeys(feet)
-        self._frames = dict.fromkeys(self._away_s, 0)
+        self._frames = dict.fromkeys(self._away_s, LOST_FRAMES)
+        """For how long each is away; with no time since when, it never came."""
 
     def push(self, frames: Frames) -> list[Event]:
         """What these frames say, in order of time for each foot."""
@@ -43,6 +44,8 @@ class Presence:
                 if since_s is not None and self._frames[foot] >= LOST_FRAMES:
                     yield FootBack(foot, since_s, float(time_s[start]))
                 self._away_s[foot], self._frames[foot] = None, 0
+                continue
+            if since_s is None and self._frames[foot]:
                 continue
             since_s = float(time_s[start]) if since_s is None else since_s
             self._away_s[foot] = since_s

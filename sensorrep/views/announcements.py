@@ -15,6 +15,7 @@ from sensorrep.model import (
     SetEnded,
 )
 from sensorrep.views import words
+from sensorrep.views.link_quality import LinkWord
 
 FEET: Final = {foot.word: foot for foot in Foot}
 SWAPPED: Final = (
@@ -43,10 +44,10 @@ def of_event(event: Event) -> str:
             return words.headline(event.summary)
 
 
-def of_note(note: Note, alone: bool = False) -> str | None:
+def of_note(note: Note, other: LinkWord = "good") -> str | None:
     """One line on what a person should know of a note; None for what only the file needs.
 
-    `alone`: nothing comes from the other foot.
+    `other` is how the other foot's link is.
     """
     foot = FEET.get(str(note.fields.get("foot")))
     if note.kind == "note":
@@ -63,17 +64,24 @@ def of_note(note: Note, alone: bool = False) -> str | None:
         case "back":
             return f"The {foot.word} sensor is back"
         case "lost":
-            return lost(foot, alone)
+            return lost(foot, other)
         case "missing" | "failed":
-            text = words.printable(str(note.fields.get("text", "")))
-            return text[:1].upper() + text[1:]
+            return trouble(note)
     return None
 
 
-def lost(foot: Foot, alone: bool = False) -> str:
+def trouble(note: Note) -> str:
+    """What the radio says of a link, and what to do about it."""
+    text = words.printable(str(note.fields.get("text", "")))
+    return text[:1].upper() + text[1:]
+
+
+def lost(foot: Foot, other: LinkWord = "good") -> str:
     """A sensor is gone, and perhaps with it the last one."""
-    if alone:
-        return f"The {foot.word} sensor is lost: nothing is counted until a sensor is back"
+    if other == "looking":  # it never came
+        return f"The {foot.word} sensor is lost: nothing is counted until it is back"
+    if other in ("lost", "silent"):
+        return "Both sensors are lost now: rest if you like, nothing is counted until one of them is back"
     return f"The {foot.word} sensor is lost: keep going, the {Foot(1 - foot).word} one goes on counting"
 
 

@@ -45,11 +45,10 @@ class LinkMeter:
 
     def take(self, received_ns: int) -> None:
         """A packet arrived."""
-        if self._window_ns is None or self.lost:
+        if self._window_ns is None:
             self._window_ns, self._in_window, self._share = received_ns, 0, 1.0
         else:
             self._in_window += 1
-        self.lost = False
         self._last_ns = max(received_ns, self._last_ns or received_ns)
         if received_ns - self._window_ns >= RATE_S * 1e9:
             rate_hz = self._in_window * 1e9 / (received_ns - self._window_ns)

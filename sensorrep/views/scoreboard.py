@@ -23,7 +23,7 @@ from sensorrep.model import (
     SetEnded,
 )
 from sensorrep.views import announcements, words
-from sensorrep.views.link_quality import LinkMeter, LinkQuality
+from sensorrep.views.link_quality import LinkMeter, LinkQuality, LinkWord
 
 Phase = Literal["connect", "position", "still", "begin", "set", "rest", "ending", "end"]
 
@@ -207,7 +207,7 @@ class Scoreboard:
                     self._links[foot].begin()
         if note.kind == "note":
             self._caution = announcements.of_note(note) or ""
-        line = announcements.of_note(note, foot is not None and self._is_alone(foot))
+        line = announcements.of_note(note, "good" if foot is None else self._other(foot))
         percent = note.fields.get("percent")
         if foot is not None and note.kind == "battery" and isinstance(percent, int):
             self._links[foot].battery_pct = percent
@@ -215,9 +215,9 @@ class Scoreboard:
             self._notify(line)
         return line
 
-    def _is_alone(self, foot: Foot) -> bool:
-        """Whether nothing comes from the other foot."""
-        return self._links[1 - foot].quality(self._now_ns).bars == 0
+    def _other(self, foot: Foot) -> LinkWord:
+        """How the other foot's link is."""
+        return self._links[1 - foot].quality(self._now_ns).word
 
     def _take_event(self, event: Event) -> None:
         match event:
@@ -236,7 +236,7 @@ class Scoreboard:
                 self._set_number, self._count = event.set_number, len(event.summary.reps)
                 self._sets = (*self._sets, SetLine(event.set_number, announcements.of_set(event)))
             case FootLost():
-                self._notify(announcements.lost(event.foot, self._is_alone(event.foot)))
+                self._notify(announcements.lost(event.foot, self._other(event.foot)))
             case FootBack():
                 self._notify(announcements.of_event(event))
             case SessionEnded():

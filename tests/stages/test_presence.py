@@ -29,6 +29,10 @@ def test_a_foot_that_wears_no_sensor_is_never_lost() -> None:
     assert Presence([Foot.LEFT]).push(frames([False] * 300)) == []
 
 
+def test_a_foot_that_never_came_is_not_lost_and_its_coming_no_return() -> None:
+    assert Presence(Foot).push(frames([False] * 300 + [True] * 50)) == []
+
+
 @settings(deadline=None, max_examples=50, derandomize=True)
 @given(st.lists(st.integers(1, 250), min_size=1, max_size=6), st.lists(st.integers(1, 80), min_size=1, max_size=8))
 def test_cutting_does_not_change_what_is_said(runs: list[int], cuts: list[int]) -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from sensorrep.model import Event, Foot, FootBack, FootLost, Note, RepsCorrected, SessionEnded
 from sensorrep.views import announcements
+from sensorrep.views.link_quality import LinkWord
 from tests.views.live_events import REJECTED, battery, counted, ended, link
 from tests.views.sessions import CASES
 
@@ -45,6 +46,17 @@ def test_a_side_that_was_not_measured_is_left_out() -> None:
 def test_a_lost_sensor_is_told_with_what_to_do() -> None:
     said = announcements.of_note(link(Foot.LEFT, "lost", 1.0, reason="link_failed"))
     assert said == "The left sensor is lost: keep going, the right one goes on counting"
+
+
+@pytest.mark.parametrize(
+    ("other", "said"),
+    [
+        ("lost", "Both sensors are lost now: rest if you like, nothing is counted until one of them is back"),
+        ("looking", "The left sensor is lost: nothing is counted until it is back"),
+    ],
+)
+def test_the_last_sensor_that_is_lost_is_not_told_as_one_of_two(other: LinkWord, said: str) -> None:
+    assert announcements.of_note(link(Foot.LEFT, "lost", 1.0), other) == said
 
 
 def test_a_sensor_that_is_not_found_is_told_in_the_radios_words() -> None:

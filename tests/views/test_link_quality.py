@@ -49,10 +49,11 @@ def test_silence_shows_after_a_second_and_ends_with_the_next_packets() -> None:
     assert fed(meter, 12.5, 15.6).quality(at_ns(15.6)).word == "good"
 
 
-def test_lost_until_packets_come_again() -> None:
+def test_lost_until_the_link_stands_again_whatever_still_comes_of_the_old_one() -> None:
     meter = fed(LinkMeter(), 0.0, 10.0)
     meter.lost = True
-    assert meter.quality(at_ns(10.0)).word == "lost"
+    assert fed(meter, 10.0, 11.0).quality(at_ns(11.0)).word == "lost"
+    meter.begin()
     assert fed(meter, 20.0, 21.0).quality(at_ns(21.0)).word == "good"
 
 

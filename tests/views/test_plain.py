@@ -92,7 +92,14 @@ def test_a_sensor_lost_after_the_other_is_not_told_to_keep_going() -> None:
     lost: list[Packet | Note] = [*both(0, 1), link(Foot.LEFT, "lost", 1.0), link(Foot.RIGHT, "lost", 1.1)]
     first, second = (line for line in session.show(1.1, lost, []) if "lost" in line)
     assert "keep going" in first
-    assert second.startswith("The right sensor is lost: nothing is counted until a sensor is back")
+    assert second.startswith("Both sensors are lost now: rest if you like, nothing is counted until one of them is")
+
+
+def test_a_sensor_lost_where_the_other_never_came_is_the_only_one_that_is_lost() -> None:
+    session = Session()
+    lost: list[Packet | Note] = [*packets(Foot.LEFT, 0, 1), link(Foot.LEFT, "lost", 1.0)]
+    (line,) = (line for line in session.show(1.1, lost, []) if "lost" in line)
+    assert line.startswith("The left sensor is lost: nothing is counted until it is back")
 
 
 def test_feet_that_look_swapped_are_said_once() -> None:
