@@ -9,7 +9,7 @@ from sensorrep.devices import witmotion
 from sensorrep.errors import RadioError, RadioReason
 from sensorrep.model import Foot, Note
 from sensorrep.sources import virtual_time
-from sensorrep.sources.ble.link import SILENCE_S, Link, Message, Wanted, backoff_s
+from sensorrep.sources.ble.link import SILENCE_S, Link, LinkState, Message, Wanted, backoff_s
 from sensorrep.sources.ble.scripts import Connection
 
 
@@ -124,13 +124,35 @@ def test_a_loss_is_told_before_the_dead_link_is_closed_however_long_that_takes()
 
     slow = Slow()
     air = Air(slow)
+    seen: list[LinkState] = []
+
+    def lose(link: Link) -> None:
+        asyncio.get_running_loop().call_later(4.0, lambda: air.lost())
+        asyncio.get_running_loop().call_later(5.0, lambda: seen.append(link.state))
+
+    lost = [one for one in linked(air, 12.0, lose) if isinstance(one, Note) and one.fields.get("state") == "lost"]
+    assert [one.at_ns * 1e-9 for one in lost] == [pytest.approx(virtual_time.BEGIN_S + 4.0)]
+    assert [(one.connected, one.since_ns * 1e-9) for one in seen] == [
+        (False, pytest.approx(virtual_time.BEGIN_S + 4.0))
+    ]
+    assert "was lost" in seen[0].reason
+    assert slow.closed_s == pytest.approx(virtual_time.BEGIN_S + 9.0)
+
+
+def test_a_dead_link_that_is_being_closed_at_the_end_of_the_session_is_closed() -> None:
+    class Slow(Silent):
+        async def close(self) -> None:
+            await asyncio.sleep(2.0)
+            await super().close()
+
+    slow = Slow()
+    air = Air(slow)
 
     def lose(_: Link) -> None:
         asyncio.get_running_loop().call_later(4.0, lambda: air.lost())
 
-    lost = [one for one in linked(air, 12.0, lose) if isinstance(one, Note) and one.fields.get("state") == "lost"]
-    assert [one.at_ns * 1e-9 for one in lost] == [pytest.approx(virtual_time.BEGIN_S + 4.0)]
-    assert slow.closed_s == pytest.approx(virtual_time.BEGIN_S + 9.0)
+    linked(air, 4.5, lose)
+    assert slow.closed_s == pytest.approx(virtual_time.BEGIN_S + 6.0)
 
 
 @pytest.mark.parametrize(("length", "said"), [(20, ["failed"]), (40, ["connected"])])

@@ -104,7 +104,9 @@ class Link:
         self._air, self._rate_hz, self._emit, self._now_ns = air, rate_hz, emit, now_ns
         self._scripts: Scripts | None = None
         self._wake = asyncio.Event()
-        self._lost = self._stopping = False
+        self._lost = self._stopping = self._closing = False
+        self._held = False
+        """Whether the last connection was a good one."""
         self._cut_length: int | None = None
         self._cut = 0
         self._latest_ns: deque[int] = deque(maxlen=LATEST)
@@ -140,19 +142,17 @@ class Link:
                 await self._connect_and_stream()
             except RadioError as error:
                 self._failed(error)
-            held = self.streaming and self._now_ns() - self._since_ns >= STEADY_S * 1e9
             no_radio = self.error is not None and self.error.reason in NO_RADIO
-            failures = 1 if held or no_radio else failures + 1
-            if self.streaming:
-                self.streaming, self._since_ns = False, self._now_ns()
+            failures = 1 if self._held or no_radio else failures + 1
             if not self._stopping:
                 await asyncio.sleep(backoff_s(failures))
+        self.streaming = False
 
     async def stop(self, task: asyncio.Task[None]) -> None:
         """End `run`, which is `task`: stop the sensor where it streams, and close the link."""
         self._stopping = True
         self._wake.set()
-        if not self.streaming:
+        if not self.streaming and not self._closing:
             task.cancel()
         await asyncio.wait([task], timeout=3 * STOP_S)
         task.cancel()
@@ -161,7 +161,7 @@ class Link:
 
     async def _connect_and_stream(self) -> None:
         """One connection from beginning to end."""
-        self._lost, self._cut, self._cut_length = False, 0, None
+        self._lost, self._held, self._cut, self._cut_length = False, False, 0, None
         connection = await self._air.open(self.wanted, self._hear, self._lose)
         self._rssi_dbm, self._alive_ns = connection.rssi_dbm, self._now_ns()
         self._scripts = scripts = Scripts(str(self.wanted), connection, self._read)
@@ -177,8 +177,9 @@ class Link:
         except RadioError as error:
             self._failed(error)  # said first: closing a dead link can take seconds
         finally:
-            self._scripts = None
+            self._scripts, self._closing = None, True
             await connection.close()
+            self._closing = False
 
     async def _start(self, connection: Connection, sensor: Device, scripts: Scripts) -> None:
         if connection.mtu() < sensor.MIN_MTU:
@@ -297,6 +298,9 @@ class Link:
         """Say what went wrong, once."""
         reason = error.reason.name.lower()
         if self.streaming:
+            now_ns = self._now_ns()
+            self._held = now_ns - self._since_ns >= STEADY_S * 1e9
+            self.streaming, self._since_ns = False, now_ns
             self._note("link", state="lost", reason=reason, text=str(error))
         elif self.error is None or str(error) != str(self.error):
             state = "missing" if error.reason is RadioReason.NOT_FOUND else "failed"
