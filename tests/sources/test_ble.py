@@ -17,7 +17,7 @@ from bleak.exc import (
     BleakGATTProtocolError,
 )
 
-from sensorrep.devices import diy, witmotion
+from sensorrep.devices import device, diy, witmotion
 from sensorrep.errors import RadioError, RadioReason
 from sensorrep.model import Foot, Note, Packet, SensorInfo
 from sensorrep.sources import virtual_time
@@ -155,6 +155,8 @@ class TestScan:
         (TimeoutError(), RadioReason.LINK_FAILED),
         (EOFError(), RadioReason.LINK_FAILED),
         (AssertionError(), RadioReason.LINK_FAILED),
+        (KeyError("org.bluez.Device1"), RadioReason.LINK_FAILED),
+        (ValueError("Characteristic notifications already started"), RadioReason.LINK_FAILED),
         (FileNotFoundError(2, "no bus"), RadioReason.NO_SERVICE),
         (ConnectionRefusedError(111, "no bus"), RadioReason.NO_SERVICE),
         (PermissionError(13, "no"), RadioReason.NO_PERMISSION),
@@ -167,6 +169,13 @@ def test_what_the_library_raises_becomes_one_line_with_a_hint(error: Exception, 
         raise error
     assert caught.value.reason is reason
     assert "\n" not in str(caught.value)
+
+
+def test_a_mistake_of_ours_is_no_failed_link() -> None:
+    with pytest.raises(KeyError), told("the left sensor did not connect"):
+        device("no such model")
+    with pytest.raises(TypeError), told("the left sensor did not connect"):
+        raise TypeError("bleak was called the wrong way")
 
 
 class TestConnecting:

@@ -48,6 +48,18 @@ class Silent:
         self.closed_s = asyncio.get_running_loop().time()
 
 
+class Slow(Silent):
+    """One that takes so long to be closed."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__()
+        self.seconds = seconds
+
+    async def close(self) -> None:
+        await asyncio.sleep(self.seconds)
+        await super().close()
+
+
 class Air:
     """Opens what it is given, one after the other; at the end nothing is found."""
 
@@ -117,12 +129,7 @@ def test_a_lost_link_is_closed_before_the_next_attempt() -> None:
 
 
 def test_a_loss_is_told_before_the_dead_link_is_closed_however_long_that_takes() -> None:
-    class Slow(Silent):
-        async def close(self) -> None:
-            await asyncio.sleep(5.0)
-            await super().close()
-
-    slow = Slow()
+    slow = Slow(5.0)
     air = Air(slow)
     seen: list[LinkState] = []
 
@@ -132,20 +139,14 @@ def test_a_loss_is_told_before_the_dead_link_is_closed_however_long_that_takes()
 
     lost = [one for one in linked(air, 12.0, lose) if isinstance(one, Note) and one.fields.get("state") == "lost"]
     assert [one.at_ns * 1e-9 for one in lost] == [pytest.approx(virtual_time.BEGIN_S + 4.0)]
-    assert [(one.connected, one.since_ns * 1e-9) for one in seen] == [
-        (False, pytest.approx(virtual_time.BEGIN_S + 4.0))
-    ]
+    assert not seen[0].connected
+    assert seen[0].since_ns * 1e-9 == pytest.approx(virtual_time.BEGIN_S + 4.0)
     assert "was lost" in seen[0].reason
     assert slow.closed_s == pytest.approx(virtual_time.BEGIN_S + 9.0)
 
 
 def test_a_dead_link_that_is_being_closed_at_the_end_of_the_session_is_closed() -> None:
-    class Slow(Silent):
-        async def close(self) -> None:
-            await asyncio.sleep(2.0)
-            await super().close()
-
-    slow = Slow()
+    slow = Slow(2.0)
     air = Air(slow)
 
     def lose(_: Link) -> None:

@@ -1,6 +1,7 @@
 """Sensors as bleak sees them: what an advertisement is, one open connection, and its errors in our words."""
 
 import asyncio
+import traceback
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from bleak.exc import (
     BleakBluetoothNotAvailableReason,
     BleakCharacteristicNotFoundError,
     BleakDBusError,
+    BleakError,
 )
 
 from sensorrep.devices import MODELS, device
@@ -37,6 +39,11 @@ _UNAVAILABLE: Final = {
     BleakBluetoothNotAvailableReason.DENIED_BY_UNKNOWN: RadioReason.NO_PERMISSION,
     BleakBluetoothNotAvailableReason.UNKNOWN: RadioReason.NO_ADAPTER,
 }
+
+OVERTAKEN: Final = (AssertionError, KeyError, ValueError)
+"""Raised by bleak and the bus library where a lost link or bus has made untrue what they rely on: `assert self._bus`,
+the properties of a device that is gone, notifications that are "already started" (macOS, #1969), a bus that refuses to
+be spoken to. They must not end the other foot's session. The same raised by code of ours is a mistake of ours."""
 
 _T = TypeVar("_T")
 
@@ -151,12 +158,19 @@ class Connection:
 
 @contextmanager
 def told(who: str) -> Iterator[None]:
-    """Turn what bleak and the system below raise into RadioError, their mistakes as well: bleak asserts what a lost
-    link or bus has made untrue meanwhile (`assert self._bus`), and that must not end the other foot's session."""
+    """Turn what bleak and the system below raise into RadioError, but no mistake of ours."""
     try:
         yield
-    except Exception as error:
+    except (BleakError, OSError, EOFError, *OVERTAKEN) as error:
+        if isinstance(error, OVERTAKEN) and _is_ours(error):
+            raise
         raise _radio_error(who, error) from error
+
+
+def _is_ours(error: Exception) -> bool:
+    """Whether it was raised in this package, and not in a library that it calls."""
+    *_, (frame, _) = traceback.walk_tb(error.__traceback__)
+    return str(frame.f_globals["__name__"]).startswith("sensorrep.")
 
 
 def _radio_error(who: str, error: Exception) -> RadioError:
