@@ -164,9 +164,9 @@ class Rep:
     close_s: float
     end_s: float
     pause_s: float | None
-    """From this rep's end to the next one's start; None for the last of a set."""
+    """From this rep's end to the next one's start; None for the last of a set, and where no foot was seen meanwhile."""
     range_rad: PerFoot
-    """Highest opening minus the rest level before and after, per foot."""
+    """Highest opening minus the rest level before and after, per foot; None of a foot that was away in it."""
     range_sd_rad: PerFoot
     """Standard uncertainty of `range_rad`."""
     opening_rad: float
@@ -186,25 +186,30 @@ class Rep:
     checks: tuple[Check, ...] = ()
 
     @property
-    def concentric_s(self) -> float:
-        """Time from start to open."""
-        return self.open_s - self.start_s
+    def is_measured(self) -> bool:
+        """Whether a foot was there in the whole of it: if none was, its boundaries are but the gap's, or a guess."""
+        return self.range_rad != (None, None)
 
     @property
-    def hold_s(self) -> float:
-        """Time from open to close."""
-        return self.close_s - self.open_s
+    def concentric_s(self) -> float | None:
+        """Time from start to open; None where it was not measured."""
+        return self.open_s - self.start_s if self.is_measured else None
 
     @property
-    def eccentric_s(self) -> float:
-        """Time from close to end."""
-        return self.end_s - self.close_s
+    def hold_s(self) -> float | None:
+        """Time from open to close; None where it was not measured."""
+        return self.close_s - self.open_s if self.is_measured else None
+
+    @property
+    def eccentric_s(self) -> float | None:
+        """Time from close to end; None where it was not measured."""
+        return self.end_s - self.close_s if self.is_measured else None
 
     @property
     def mean_speed_rad_s(self) -> PerFoot:
         """Mean opening speed from 10 % to 90 % of the range, per foot; no opening is told to take less than a frame."""
         left, right = self.range_rad
-        share = 0.8 / max(self.concentric_s, 1.0 / FRAME_RATE_HZ)
+        share = 0.8 / max(self.open_s - self.start_s, 1.0 / FRAME_RATE_HZ)
         return (None if left is None else share * left, None if right is None else share * right)
 
 
@@ -220,11 +225,11 @@ class Rejected:
 
 @dataclass(frozen=True, slots=True)
 class Tempo:
-    """Median phases of a set in the order they are written: `1.2-0.4-1.4-0.5`."""
+    """Median phases of a set in the order they are written: `1.2-0.4-1.4-0.5`; None where none was measured."""
 
-    concentric_s: float
-    hold_s: float
-    eccentric_s: float
+    concentric_s: float | None
+    hold_s: float | None
+    eccentric_s: float | None
     pause_s: float | None
 
 

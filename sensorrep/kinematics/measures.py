@@ -6,12 +6,14 @@ from typing import Final
 import numpy as np
 
 from sensorrep.kinematics import axes as turning
-from sensorrep.kinematics.absence import AWAY, bridged, was_away
+from sensorrep.kinematics.absence import AWAY, absences, bridged, was_away
 from sensorrep.kinematics.excursions import Boundaries, boundaries
 from sensorrep.kinematics.reps import Found
 from sensorrep.kinematics.spans import Span
 from sensorrep.model import FRAME_RATE_HZ, SHORTEST_GAP, BoolArray, FloatArray, HeelSignal, PerFoot, Rep
 
+EDGE: Final = SHORTEST_GAP
+"""A boundary this near to a time without any foot is that time's edge, and not the legs'; filters smear it so far."""
 SCALE_SD: Final = 0.01
 """Typical scale error of a consumer gyroscope (LSM6DS3TR-C data sheet: +-1 %), as a standard uncertainty of range."""
 LEVEL_SD_RAD: Final = float(np.radians(0.15))
@@ -42,6 +44,8 @@ def measure(stretch: HeelSignal, found: Found, span: Span, feet: tuple[int, ...]
     speed = _smooth(rate)
     lasted = slice(start, end + 1)
     there = tuple(foot for foot in feet if not was_away(part["ok"][lasted, foot], AWAY))
+    if not _seen(stretch, feet, span.low + start - EDGE, span.low + end + EDGE):
+        there = ()
     sizes, sds = _ranges(np.concatenate([opening, heel[:, None]], axis=1), at)
     ranges = _each(there, sizes)
     start_s = float(part["time_s"][0])
@@ -63,6 +67,21 @@ def measure(stretch: HeelSignal, found: Found, span: Span, feet: tuple[int, ...]
         flags=_flags(ranges, part["ok"][lasted][:, worn]),
         checks=span.checks,
     )
+
+
+def pause_s(stretch: HeelSignal, rep: Rep, after: Rep, feet: tuple[int, ...]) -> float | None:
+    """From a rep's end to the next one's start; None where either was not measured, or no foot was seen meanwhile."""
+    end, start = np.searchsorted(stretch["time_s"], (rep.end_s, after.start_s)).tolist()
+    measured = rep.is_measured and after.is_measured and _seen(stretch, feet, end, start)
+    return after.start_s - rep.end_s if measured else None
+
+
+def _seen(stretch: HeelSignal, feet: tuple[int, ...], first: int, last: int) -> bool:
+    """Whether all feet were not away at once, for AWAY frames on end, at any time from one frame to another."""
+    begin = max(first - AWAY, 0)
+    ok = stretch["ok"][begin : last + AWAY + 1, list(feet)].any(axis=1)
+    away = absences(np.asarray(ok)) + begin
+    return not ((away[:, 1] - away[:, 0] >= AWAY) & (away[:, 0] <= last) & (away[:, 1] > first)).any()
 
 
 def _each(feet: tuple[int, ...], values: FloatArray) -> PerFoot:

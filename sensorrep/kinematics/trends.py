@@ -39,13 +39,18 @@ def spread(values: Sequence[float], uncertainties: Sequence[float]) -> Spread:
 
 def tempo(reps: Sequence[Rep]) -> Tempo:
     """Median phases."""
-    pauses = [rep.pause_s for rep in reps if rep.pause_s is not None]
     return Tempo(
-        float(np.median([rep.concentric_s for rep in reps])),
-        float(np.median([rep.hold_s for rep in reps])),
-        float(np.median([rep.eccentric_s for rep in reps])),
-        float(np.median(pauses)) if pauses else None,
+        _median([rep.concentric_s for rep in reps]),
+        _median([rep.hold_s for rep in reps]),
+        _median([rep.eccentric_s for rep in reps]),
+        _median([rep.pause_s for rep in reps]),
     )
+
+
+def _median(phases_s: Sequence[float | None]) -> float | None:
+    """Of those that were measured."""
+    known = [phase_s for phase_s in phases_s if phase_s is not None]
+    return float(np.median(known)) if known else None
 
 
 def symmetry(reps: Sequence[Rep]) -> Symmetry | None:
@@ -96,7 +101,7 @@ def fatigue(reps: Sequence[Rep]) -> Fatigue:
     ]
     evidence = [f"{word} is down by {100.0 * LOSS:.0f} % or more from rep {first} on" for first, word in starts]
     evidence += _less_control(reps, feet)
-    times = np.array([rep.concentric_s + rep.eccentric_s for rep in reps])
+    times = np.array([rep.open_s - rep.start_s + rep.end_s - rep.close_s for rep in reps])
     slowing = float(times[-2:].mean() / np.median(times[:EARLY])) - 1.0
     return Fatigue(
         detected=bool(starts),
@@ -111,8 +116,9 @@ def fatigue(reps: Sequence[Rep]) -> Fatigue:
 
 def _less_control(reps: Sequence[Rep], feet: AbstractSet[Foot]) -> Iterator[str]:
     """What the last two reps do worse by LOSS or more than the first EARLY ones did, as no accident."""
+    returns_s = [rep.end_s - rep.close_s for rep in reps]
     for what, values in (
-        ("the legs come back {:.1f} times as fast", [1.0 / max(rep.eccentric_s, SHORTEST_PHASE_S) for rep in reps]),
+        ("the legs come back {:.1f} times as fast", [1.0 / max(one, SHORTEST_PHASE_S) for one in returns_s]),
         ("opening is {:.1f} times as jerky", [_jerkiness(rep, feet) for rep in reps]),
         ("holds tremble {:.1f} times as much", [rep.tremor_rad_s for rep in reps]),
     ):

@@ -10,7 +10,7 @@ import numpy as np
 from sensorrep import quaternion, records
 from sensorrep.kinematics import axes as turning
 from sensorrep.kinematics import worn
-from sensorrep.kinematics.measures import measure
+from sensorrep.kinematics.measures import measure, pause_s
 from sensorrep.kinematics.otherwise import Other, otherwise
 from sensorrep.kinematics.posture import posture
 from sensorrep.kinematics.reps import HYSTERESIS, VALLEY, Clues, Found, Template, common_stroke, find
@@ -354,7 +354,7 @@ class Segment:
             yield RepsCorrected(self._set_number, self._announced, len(run), time_s, SECOND_LOOK)
         if found is not None and run:
             reps = [self._measure(found, span) for span in run]
-            pauses = [after.start_s - rep.end_s for rep, after in itertools.pairwise(reps)]
+            pauses = [pause_s(self._stretch, rep, after, self._feet) for rep, after in itertools.pairwise(reps)]
             reps[:-1] = [replace(rep, pause_s=pause) for rep, pause in zip(reps, pauses, strict=False)]
             self._known = Template(
                 found.direction, float(np.median([span.opening_rad for span in run])), found.evidence

@@ -100,7 +100,7 @@ def of_set(event: SetEnded) -> str:
 def _of_rep(event: RepCounted) -> str:
     rep = event.rep
     sides = [f"{foot.word} {words.degrees(one, 0)}°" for foot in Foot if (one := rep.range_rad[foot]) is not None]
-    parts = [*sides, f"tempo {words.tempo(rep)}", words.flags(rep)]
+    parts = [*sides, f"tempo {words.tempo(rep)}" if rep.is_measured else "", words.flags(rep)]
     return ", ".join(part for part in parts if part)
 
 

@@ -92,7 +92,7 @@ class Screen:
     scale_deg: float
     """Opening at which a bar is full."""
     tempo: str | None
-    """Of the last rep."""
+    """Of the last rep; None where there is none, or it was not measured."""
     pace: str
     """The last rep against the target tempo, in words."""
     rest_s: float | None
@@ -180,7 +180,7 @@ class Scoreboard:
             target=self._target,
             opening_deg=(_degrees(opening[0], left), _degrees(opening[1], right)),
             scale_deg=self._widest_deg,
-            tempo=None if self._rep is None else words.tempo(self._rep),
+            tempo=words.tempo(self._rep) if self._rep is not None and self._rep.is_measured else None,
             pace="" if self._rep is None else pace(self._rep, self._target.tempo_s),
             rest_s=rest_s,
             links=(left, right),
@@ -314,9 +314,13 @@ def _degrees(angle_rad: float | None, link: LinkQuality) -> float | None:
 
 def pace(rep: Rep, target_s: TempoTarget | None) -> str:
     """How the rep's phases were against the target, in words; empty without one."""
-    if target_s is None:
+    if target_s is None or not rep.is_measured:
         return ""
-    took_s = {"opening": rep.concentric_s, "hold": rep.hold_s, "return": rep.eccentric_s}
+    took_s = {
+        "opening": rep.open_s - rep.start_s,
+        "hold": rep.close_s - rep.open_s,
+        "return": rep.end_s - rep.close_s,
+    }
     wanted_s = dict(zip(took_s, target_s, strict=False))
     shorter = [name for name in took_s if took_s[name] < FASTER * wanted_s[name]]
     longer = [name for name in took_s if took_s[name] > SLOWER * wanted_s[name]]

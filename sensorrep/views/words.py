@@ -103,7 +103,10 @@ def duration(seconds: float) -> str:
 
 
 def tempo(phases: Tempo | Rep) -> str:
-    """Seconds of concentric, hold, eccentric and pause as ``1.2-0.4-1.4-0.5``; three parts where no pause follows."""
+    """Seconds of concentric, hold, eccentric and pause as ``1.2-0.4-1.4-0.5``; three parts where no pause follows, a
+    dash where nothing was measured."""
+    if phases.concentric_s is None:
+        return UNKNOWN
     parts = [phases.concentric_s, phases.hold_s, phases.eccentric_s]
     if phases.pause_s is not None:
         parts.append(phases.pause_s)
@@ -147,7 +150,8 @@ def set_title(number: int, one: SetSummary) -> str:
 
 def flags(rep: Rep) -> str:
     """A rep's flags in words; empty for an ordinary rep."""
-    return ", ".join(FLAGS.get(flag, flag.replace("_", " ")) for flag in rep.flags)
+    found = [FLAGS.get(flag, flag.replace("_", " ")) for flag in rep.flags]
+    return ", ".join(found if rep.is_measured else [*found, "not measured"])
 
 
 def range_of(rep: Rep, foot: Foot) -> str:

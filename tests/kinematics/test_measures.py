@@ -82,6 +82,43 @@ def test_a_rep_in_which_a_foot_was_away_has_a_gap() -> None:
     assert [rep.flags for rep in measured(motion)] == [(), ("gap",), (), ()]
 
 
+def test_a_rep_in_which_no_foot_was_there_is_counted_and_not_measured() -> None:
+    """What happened meanwhile is not known: what looks like a long hold may have been anything."""
+    motion = poses(both(10 * reps(TIME_S, STARTS_S)))
+    motion["ok"][760:800] = False  # in the hold of the second
+    first, second, third, _ = measured(motion)
+    assert first.is_measured
+    assert third.is_measured
+    assert second.flags == ("gap",)
+    assert (second.concentric_s, second.hold_s, second.eccentric_s, second.pause_s) == (None,) * 4
+    assert second.range_rad == second.peak_speed_rad_s == (None, None)
+    assert first.pause_s is None
+    assert third.pause_s is not None
+    assert third.hold_s == pytest.approx(first.hold_s, abs=0.02)
+
+
+@pytest.mark.parametrize(("from_frame", "to_frame"), [(600, 655), (880, 935)])
+def test_a_boundary_that_is_a_gaps_edge_is_none(from_frame: int, to_frame: int) -> None:
+    """At the edge of the gap before or after the rep the opening jumps: that is no start and no end."""
+    motion = poses(both(10 * reps(TIME_S, STARTS_S)))
+    motion["ok"][from_frame:to_frame] = False
+    assert [rep.is_measured for rep in measured(motion)] == [True, False, True, True]
+
+
+def test_a_pause_in_which_no_foot_was_there_is_none_that_was_measured() -> None:
+    motion = poses(both(10 * reps(TIME_S, STARTS_S)))
+    motion["ok"][592:622] = False
+    found = measured(motion)
+    assert all(rep.is_measured for rep in found)
+    assert [rep.pause_s is None for rep in found] == [True, False, False, True]
+
+
+def test_what_one_foot_saw_is_measured() -> None:
+    motion = poses(both(10 * reps(TIME_S, STARTS_S)))
+    motion["ok"][760:800, 1] = False
+    assert all(rep.is_measured for rep in measured(motion))
+
+
 def test_range_is_from_the_mean_of_the_rest_before_and_after() -> None:
     """Each rep comes back to 1 degree more than it began with: the range is half a degree less than the way out."""
     opening = 10 * reps(TIME_S, STARTS_S) + sum(rise(TIME_S, start_s + 1.4, 1.2) for start_s in STARTS_S)

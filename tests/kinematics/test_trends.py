@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy.stats import kendalltau, norm, t
 
 from sensorrep.kinematics import trends
-from sensorrep.model import Foot, Rep, Spread
+from sensorrep.model import Foot, Rep, Spread, Tempo
 
 QUICK = settings(deadline=None, derandomize=True, max_examples=60)
 
@@ -173,9 +173,15 @@ def test_slower_reps_slow() -> None:
     assert trends.fatigue([*[rep()] * 6, slow, slow]).slowing_pct == pytest.approx(50.0)
 
 
+def test_tempo_is_of_what_was_measured() -> None:
+    unseen = replace(rep(), close_s=9.0, end_s=9.5, pause_s=None, range_rad=(None, None))
+    assert trends.tempo([rep(), unseen, rep()]).hold_s == trends.tempo([rep()]).hold_s
+    assert trends.tempo([unseen]) == Tempo(None, None, None, None)
+
+
 def hurried(share: float) -> Rep:
     """A rep like the others whose return takes so much less time."""
-    return replace(rep(), end_s=rep().close_s + rep().eccentric_s * (1.0 - share))
+    return replace(rep(), end_s=rep().close_s + (rep().end_s - rep().close_s) * (1.0 - share))
 
 
 @pytest.mark.parametrize(

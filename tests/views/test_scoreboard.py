@@ -156,7 +156,7 @@ def test_the_scale_holds_the_widest_rep() -> None:
 )
 def test_tempo_against_the_target_in_words(move: Move, expected: str) -> None:
     made = rep(move, 0.0, last=True, blind=None)
-    target = (2.0, made.hold_s, 2.0, 1.0)
+    target = (2.0, made.close_s - made.open_s, 2.0, 1.0)
     assert pace(made, target).startswith(expected)
     assert pace(made, None) == ""
 
@@ -169,6 +169,17 @@ def test_the_last_reps_tempo_is_shown() -> None:
     assert screen.tempo is not None
     assert screen.tempo.count("-") == 2
     assert screen.pace
+
+
+def test_the_tempo_of_a_rep_that_was_not_measured_is_not_shown() -> None:
+    board = Scoreboard(Target(tempo_s=(2.0, 1.0, 2.0, 1.0)))
+    unseen = counted(1, 1)
+    unseen = replace(unseen, rep=replace(unseen.rep, range_rad=(None, None), flags=("gap",)))
+    board.take(both(0, 1), [unseen])
+    screen = board.screen(at_ns(1))
+    assert screen.count == 1
+    assert (screen.tempo, screen.pace) == (None, "")
+    assert announcements.of_event(unseen) == "Set 1, rep 1: signal gap, not measured"
 
 
 def test_a_lost_foot_is_told_and_its_return_too() -> None:
