@@ -78,7 +78,7 @@ async def live(
 
 def latest(pipeline: Pipeline, unrest: Unrest) -> Latest:
     """The signal just now."""
-    return Latest(pipeline.now(), unrest, pipeline.swapped())
+    return Latest(pipeline.now(), unrest, pipeline.swapped(), pipeline.moves())
 
 
 class Untold:

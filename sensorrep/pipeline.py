@@ -104,6 +104,10 @@ class Pipeline:
         """Whether the sensors look exchanged, left for right; None while no set has told."""
         return self._segment.swapped
 
+    def moves(self) -> bool:
+        """Whether the legs have moved on and on just now, as in reps."""
+        return self._segment.moves()
+
     def signal(self) -> HeelSignal:
         """The session's poses so far. Raises ValueError without `trace`."""
         if self._trace is None:

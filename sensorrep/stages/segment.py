@@ -49,6 +49,9 @@ HALF_TURN_RAD: Final = float(np.radians(175.0))
 """Openings are counted from a pose in the stretch, and half a turn from it they jump."""
 OPEN_SHARE: Final = 0.35
 """Legs that are further open than this share of a rep are in the middle of one: their set is not over yet."""
+MOVING: Final = 0.6
+MOVING_FRAMES: Final = round(3.0 * FRAME_RATE_HZ)
+"""Legs that moved for so large a share of so long are at their reps: longer holds only make it known later."""
 POSTPONE_FRAMES: Final = round(1.0 * FRAME_RATE_HZ)
 LONGEST_REP_FRAMES: Final = round(LONGEST_REP_S * FRAME_RATE_HZ)
 """Legs that stay open for longer are at rest there."""
@@ -262,6 +265,11 @@ class Segment:
             return None
         left, right = self._openings(self._origin + len(self._stretch) - 1).tolist()
         return left, right
+
+    def moves(self) -> bool:
+        """Whether the legs moved for most of the last seconds, as they do in reps and not in a rest."""
+        still = np.asarray(self._stretch["still"][-MOVING_FRAMES:, list(self._feet)].all(axis=1))
+        return len(still) == MOVING_FRAMES and float(still.mean()) <= 1.0 - MOVING
 
     def _look(self, frame: int, *, final: bool = False) -> tuple[Found | None, list[Span]]:
         """What the stretch up to `frame` holds, and the running set's reps in it; `final`: all that is no rep too."""

@@ -20,7 +20,13 @@ from sensorrep.views.scoreboard import Latest, Phase, Scoreboard, Screen
 
 REDRAWS_HZ: Final = 10.0
 """More looks no smoother and takes the processor from the radio."""
-BIG: Final[dict[Phase, str]] = {"connect": "WAIT", "position": "LIE DOWN", "still": "STILL", "begin": "BEGIN"}
+BIG: Final[dict[Phase, str]] = {
+    "connect": "WAIT",
+    "position": "LIE DOWN",
+    "still": "STILL",
+    "begin": "BEGIN",
+    "going": "GO ON",
+}
 MOST_BAR: Final = 44
 TALL: Final = 32
 """Rows from which on the tempo too is drawn large."""

@@ -25,12 +25,14 @@ from sensorrep.model import (
 from sensorrep.views import announcements, words
 from sensorrep.views.link_quality import LinkMeter, LinkQuality, LinkWord
 
-Phase = Literal["connect", "position", "still", "begin", "set", "rest", "ending", "end"]
+Phase = Literal["connect", "position", "still", "begin", "going", "set", "rest", "ending", "end"]
 
 LIES_S: Final = 1.0
 """Who has been still for so long is taken to be in position: shorter would be every pause on the way."""
 HOLD_STILL_S: Final = 3.0
 """Still for so long in all: gyroscopes find their zero meanwhile."""
+STOPPED_S: Final = 8.0
+"""Who has not moved on for so long has stopped: holds and pauses are shorter."""
 UP_RAD_S: Final = 1.0
 """Who moves more than this has got up again, or lies down only now; reps stay below half of it."""
 NOTICE_S: Final = 8.0
@@ -60,6 +62,8 @@ class Latest(NamedTuple):
     unrest_rad_s: Unrest = (None, None)
     swapped: bool | None = None
     """Whether the first set that could tell showed left and right exchanged; None while none could."""
+    moves: bool = False
+    """Whether the legs move on and on, as in reps."""
 
 
 NOTHING: Final = Latest()
@@ -118,6 +122,7 @@ class Scoreboard:
         self._began_ns: int | None = None
         self._now_ns = 0
         self._still_since_ns: int | None = None
+        self._moved_ns = 0
         self._notice = ("", 0)
         self._told: str | None = None
         self._caution = ""
@@ -145,7 +150,7 @@ class Scoreboard:
         if latest.opening_rad is not None and self._phase == "set":
             shown = [deg for deg in map(math.degrees, latest.opening_rad) if deg <= MOST_DEG]
             self._widest_deg = max(self._widest_deg, *shown, 0.0)
-        self._settle(latest.unrest_rad_s)
+        self._settle(latest.unrest_rad_s, latest.moves)
         if latest.swapped and not self.swapped:
             self.swapped = True
             self._caution = announcements.SWAPPED
@@ -247,12 +252,14 @@ class Scoreboard:
         if self._phase != "ending":
             self._phase = phase
 
-    def _settle(self, unrest: Unrest) -> None:
-        """The calm start: lie down, hold still, begin."""
-        if self._phase not in ("position", "still", "begin"):
+    def _settle(self, unrest: Unrest, moves: bool) -> None:
+        """The calm start: lie down, hold still, begin, and go on until reps are counted."""
+        if self._phase not in ("position", "still", "begin", "going"):
             return
         if max((one for one in unrest if one is not None), default=0.0) > UP_RAD_S:
             self._phase, self._still_since_ns = "position", None
+        elif self._phase in ("begin", "going"):
+            self._go_on(moves)
         elif not still(unrest):
             self._still_since_ns = None
         elif self._still_since_ns is None:
@@ -261,6 +268,13 @@ class Scoreboard:
             self._phase = "begin"
         elif self._phase == "position" and self._now_ns - self._still_since_ns >= LIES_S * 1e9:
             self._phase = "still"
+
+    def _go_on(self, moves: bool) -> None:
+        """The first reps are told only with the third: meanwhile it is seen that somebody is at it."""
+        if moves:
+            self._phase, self._moved_ns = "going", self._now_ns
+        elif self._now_ns - self._moved_ns >= STOPPED_S * 1e9:
+            self._phase = "begin"
 
     def _prompt(self, rest_s: float | None) -> str:
         match self._phase:
@@ -272,9 +286,11 @@ class Scoreboard:
             case "still":
                 return "Good. Hold still for a moment."
             case "begin":
-                return "Begin when you like: pull the heels apart, and let them come back."
+                return "Begin when you like: pull the heels apart, and let them come back." + self._late()
+            case "going":
+                return f"Go on: the count begins with the {self._first()} rep, and takes in those before it."
             case "rest":
-                return self._rest_prompt(rest_s or 0.0)
+                return self._rest_prompt(rest_s or 0.0) + self._late()
             case "ending":
                 return "Ending the session. Ctrl-C again leaves at once."
             case "end":
@@ -287,6 +303,19 @@ class Scoreboard:
         if not came or len(came) == len(self._feet):
             return ""
         return f" Only the {came[0].word} sensor has come, and counts alone until the other does."
+
+    def _late(self) -> str:
+        """That one sensor alone is slower to know a set."""
+        return f" With one sensor the count may begin only with the {self._first()} rep." if self._is_one() else ""
+
+    def _first(self) -> str:
+        """The first rep that is told (`kinematics.sets`)."""
+        return "fifth" if self._is_one() else "third"
+
+    def _is_one(self) -> bool:
+        """Whether one sensor of two is left."""
+        away = [self._links[foot].quality(self._now_ns).word in ("looking", "lost") for foot in self._feet]
+        return any(away) and not all(away)
 
     def _rest_prompt(self, rest_s: float) -> str:
         if self._target.sets is not None and self._set_number >= self._target.sets:

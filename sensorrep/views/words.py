@@ -42,6 +42,8 @@ FLAGS: Final = {
     "gap": "signal gap",
 }
 
+ENOUGH: Final = "enough alike for a set"
+"""How the rule on a set's least reps begins (`kinematics.sets`)."""
 PLUS_MINUS: Final = (
     "the true value is within this in about 95 of 100 cases; of a rep, how well it was measured; of a set's mean, how"
     " much the reps differ as well, so that it can be the larger one"
@@ -55,7 +57,6 @@ WHY: Final = {
     "not comes back": "did not come back",
     "not like the others": "much larger than the others",
     "not large enough beside the others": "much smaller than the others",
-    "not enough alike for a set": "too few alike to make a set",
     "not long enough for a set": "too short for a set",
     "not the leg that leads": "only taken along by the other leg",
 }
@@ -301,6 +302,9 @@ def a_movement(one: Rejected) -> str:
 
 def reason(one: Rejected) -> str:
     """Why a movement was not counted: the rule that it failed in plain words, or by its name without the unit."""
+    for check in one.checks:
+        if not check.passed and one.why == f"not {check.rule}" and check.rule.startswith(ENOUGH):
+            return f"only {plural(round(check.value), 'such movement')}, where a set needs {check.limit:.0f}"
     rule = re.sub(r" \([^()]*\)$", "", one.why)
     return WHY.get(rule, rule)
 

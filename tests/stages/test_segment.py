@@ -186,6 +186,17 @@ def test_movements_that_are_not_counted_show_the_rule_that_they_broke_and_by_how
         assert all(check.value != check.limit for check in broken)
 
 
+def test_legs_at_their_reps_are_told_from_legs_at_rest() -> None:
+    moved = signal(poses(alike(session([8]))))
+    segment, seen = Segment(), []
+    for start in range(0, len(moved), 50):
+        segment.push(HeelSignal(moved[start : start + 50]))
+        seen.append(segment.moves())
+    assert not any(seen[:6])
+    assert not seen[-1]
+    assert sum(seen) > 0.3 * len(seen)
+
+
 def test_one_leg_counts_the_foot_that_it_is_told() -> None:
     motion = poses(np.stack([np.zeros(len(session([8]))), session([8])], axis=1))
     assert counts(findings(motion, "one-leg", Foot.RIGHT)) == [8]

@@ -143,7 +143,7 @@ def test_a_notice_stands_out_without_colour() -> None:
 @given(
     st.integers(1, 200),
     st.integers(1, 70),
-    st.sampled_from(["set", "rest", "position", "still", "begin", "connect", "end", "ending"]),
+    st.sampled_from(["set", "rest", "position", "still", "begin", "going", "connect", "end", "ending"]),
     st.integers(0, 120),
     st.booleans(),
 )

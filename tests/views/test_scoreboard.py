@@ -8,7 +8,7 @@ import pytest
 from sensorrep.model import Foot, FootBack, FootLost, Note, RepsCorrected, SessionEnded
 from sensorrep.views import announcements
 from sensorrep.views.scoreboard import HOLD_STILL_S, NOTICE_S, Latest, Phase, Scoreboard, Target, pace
-from tests.views.live_events import at_ns, battery, both, counted, ended, link
+from tests.views.live_events import at_ns, battery, both, counted, ended, link, packets
 from tests.views.sessions import CASES, Move, rep
 
 STILL = Latest(None, (0.01, 0.01))
@@ -67,6 +67,34 @@ def test_who_begins_unasked_is_counted_all_the_same() -> None:
     assert phase(board, 1) == "set"
     feed(board, WALKING, 1, 3)
     assert phase(board, 3) == "set"
+
+
+def test_who_has_begun_sees_so_before_the_third_rep() -> None:
+    board = Scoreboard()
+    feed(board, STILL, 0, 5)
+    assert phase(board, 5) == "begin"
+    feed(board, STILL._replace(moves=True), 5, 9)
+    assert phase(board, 9) == "going"
+    assert "third rep" in board.screen(at_ns(9)).prompt
+    feed(board, STILL, 9, 16)  # a hold
+    assert phase(board, 16) == "going"
+    feed(board, STILL, 16, 18)
+    assert phase(board, 18) == "begin"
+    board.take((), [counted(1, 1)])
+    assert phase(board, 18) == "set"
+
+
+def test_with_one_sensor_of_two_the_fifth_rep_is_told_first() -> None:
+    board = Scoreboard()
+    for second in range(10):
+        board.take(packets(Foot.LEFT, second, second + 1), (), STILL._replace(moves=second > 6))
+        if second == 6:
+            assert "fifth rep" in board.screen(at_ns(7)).prompt
+    assert "fifth rep" in board.screen(at_ns(10)).prompt
+    one = Scoreboard(feet=[Foot.LEFT])
+    for second in range(10):
+        one.take(packets(Foot.LEFT, second, second + 1), (), STILL._replace(moves=second > 6))
+    assert "third rep" in one.screen(at_ns(10)).prompt
 
 
 def test_the_count_is_that_of_the_running_set_and_stands_during_the_rest() -> None:

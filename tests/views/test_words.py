@@ -1,12 +1,14 @@
 import math
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sensorrep.model import Check, Fatigue, Foot, FootStats, Rejected, SessionSummary, Tempo
 from sensorrep.views import words
+from tests.motion import course, findings, poses, reps
 from tests.views.sessions import CASES, asymmetric, fatigued, moves, one_foot, session, typical, with_gap
 
 
@@ -108,6 +110,12 @@ def test_one_set_without_a_posture_hides_not_that_of_the_others() -> None:
     assert words.posture(blind) == words.posture(summary)
     assert "posture in set 1 was not recognised" in str(words.caveat(blind))
     assert "not recognised" in words.set_against_first(blind.sets[1], blind.sets[0])
+
+
+def test_too_few_movements_are_told_with_how_many_a_set_needs() -> None:
+    motion = poses(np.repeat(10 * reps(course(12.0), (3.0, 6.4))[:, None], 2, axis=1))
+    (*_, last) = (one for one in findings(motion) if isinstance(one, Rejected))
+    assert words.reason(last) == "only 2 such movements, where a set needs 3"
 
 
 def test_a_rejection_is_said_without_the_unit_of_its_rule() -> None:
