@@ -21,15 +21,16 @@ def link(
     error: float = 0.0,
     samples: int = 4,
     stalls: float = 1 / 3000,
+    interval_s: float = 0.04875,
 ) -> tuple[FloatArray, IntArray, IntArray]:
-    """True time (s), sensor time and arrival (ns) of samples over a radio that sends each 48.75 ms, and stalls.
+    """True time (s), sensor time and arrival (ns) of samples over a radio that sends each `interval_s`, and stalls.
 
     One connection event in three thousand is followed by 1.5 s of silence and then by all that waited: 1 % of the time.
     """
     count = int(seconds * rate_hz) // samples * samples
     true_s = rng.uniform(0, 0.1) + np.arange(count) / rate_hz
-    step_s = np.where(rng.random(int(seconds / 0.04875) + 100) < stalls, 1.5, 0.04875)
-    events_s = rng.uniform(0, 0.04875) + np.cumsum(step_s)
+    step_s = np.where(rng.random(int(seconds / interval_s) + 100) < stalls, 1.5, interval_s)
+    events_s = rng.uniform(0, interval_s) + np.cumsum(step_s)
     ready_s = true_s[samples - 1 :: samples]
     arrival_s = events_s[np.searchsorted(events_s, ready_s)] + rng.exponential(0.0005, len(ready_s))
     received_ns = np.rint(np.repeat(np.maximum.accumulate(arrival_s), samples) * 1e9).astype(np.int64)
@@ -102,6 +103,21 @@ def test_two_sensors_with_clocks_agree_within_5_ms_from_the_first_second_on(
         true_s, device_ns, received_ns = link(rng, rate_hz * (1 - 30 * error), 60.0, error, samples)
         errors_s.append(np.interp(np.arange(1.0, 58.0, 0.1), true_s, mapped_s(device_ns, received_ns) - true_s))
     assert np.abs(errors_s[0] - errors_s[1]).max() < 0.005
+
+
+@pytest.mark.parametrize("rate_hz", [20.0, 40.0, 60.0, 80.0, 100.0])
+@pytest.mark.parametrize("counted", [False, True])
+def test_packet_rates_that_beat_fast_with_the_connection_interval_agree_within_5_ms(
+    rate_hz: float, counted: bool
+) -> None:
+    for seed in range(4):
+        rng = np.random.default_rng(seed)
+        errors_s = []
+        for error in (1e-4, -1e-4):
+            true_s, device_ns, received_ns = link(rng, rate_hz * (1 + error), 120.0, error, 1, interval_s=0.048)
+            mapped = mapped_s(device_ns, received_ns, counted)
+            errors_s.append(np.interp(np.arange(1.0, 117.0, 0.1), true_s, mapped - true_s))
+        assert np.abs(errors_s[0] - errors_s[1]).max() < 0.005
 
 
 def counted_skews_s(seed: int, errors: tuple[float, float]) -> FloatArray:
