@@ -139,7 +139,8 @@ def find(
     typical = _typical(heel, np.array(swings), searched["q_earth_sensor"], direction, most_rad)
     rate_hz = FRAME_RATE_HZ / SEARCH_STEP
     since = None if clues.begun is None else clues.begun // SEARCH_STEP
-    evidence = rest_is_low(heel, np.array(swings), searched["q_earth_sensor"], direction, typical, rate_hz, since)
+    seen = np.asarray(searched["ok"][:, list(feet)].any(axis=1))
+    evidence = rest_is_low(heel, np.array(swings), searched["q_earth_sensor"], direction, typical, rate_hz, seen, since)
     evidence += _hints(direction, clues)
     if len(feet) > 1:
         evidence += ANATOMY * _inward(direction, quaternion.rotate(q_rest, axes), clues)

@@ -8,7 +8,7 @@ import numpy as np
 
 from sensorrep.kinematics.axes import ALIGNMENT, rotations
 from sensorrep.kinematics.excursions import LIKE_SIZE, courses, within
-from sensorrep.model import FloatArray, IntArray
+from sensorrep.model import BoolArray, FloatArray, IntArray
 
 NEAR: Final = 0.25
 """Legs dwell at an end of a stroke while they are nearer to it than this share of the stroke."""
@@ -48,6 +48,7 @@ def rest_is_low(
     direction: FloatArray,
     typical: float,
     rate_hz: float,
+    seen: BoolArray,
     begun: int | None = None,
 ) -> float:
     """Pieces of evidence that rest is at the low end of `signal` (n), below zero: at the high end.
@@ -56,8 +57,8 @@ def rest_is_low(
     of the exercise from others. What counts, in the last set: where the legs stayed before the first stroke and after
     the last one, if they stayed there for longer than is usual between strokes; and which end is steadier, since at
     rest the legs meet or lean on something and at the other end nothing stops them. A set that is known to have `begun`
-    at some index goes on for as long as there are strokes like its own. Fails (near zero) where a recording
-    begins and ends in the middle of a set.
+    at some index goes on for as long as there are strokes like its own. Where the legs stayed while no foot was `seen`
+    (n) nobody knows. Fails (near zero) where a recording begins and ends in the middle of a set.
     """
     strokes = _strokes(signal, turns, q_earth_sensor, direction, typical)
     if not len(strokes.sign):
@@ -69,7 +70,8 @@ def rest_is_low(
     sign, ends = strokes.sign[first:], strokes.ends[first:]
     around = round(AROUND_S * rate_hz)
     left, arrived = int(strokes.leave[first]), int(strokes.arrive[-1])
-    before, after = signal[max(left - around, 0) : left + 1], signal[arrived : arrived + around]
+    stays = slice(max(left - around, 0), left + 1), slice(arrived, arrived + around)
+    before, after = (signal[stay][seen[stay]] for stay in stays)
     evidence = _steadier_low(ends, sign, typical)
     for outside, nearby in ((before, slice(NEAREST)), (after, slice(-NEAREST, None))):
         longer_s = [

@@ -14,12 +14,16 @@ DIRECTION = np.array([0.6, 0.0, 0.0, 0.0, 0.8, 0.0])
 STRAY = np.array([0.0, 0.0, 1.0, 0.0, 0.0, 0.0])
 
 
-def evidence(course: FloatArray, stray: FloatArray | None = None) -> float:
-    """What is said of a course (n) in radians along the exercise's direction, and perhaps of another beside it."""
+def evidence(course: FloatArray, stray: FloatArray | None = None, unseen_s: float = 0.0) -> float:
+    """What is said of a course (n) in radians along the exercise's direction, and perhaps of another beside it.
+
+    At its end no foot is seen for so long.
+    """
     turns, _ = turning_points(course, 0.05) if course.any() else ([0, len(course) - 1], True)
     turned = course[:, None] * DIRECTION + (0.0 if stray is None else stray[:, None] * STRAY)
     q = quaternion.from_rotation_vector(turned.reshape(-1, 2, 3))
-    return rest_is_low(course, np.array(turns), q, DIRECTION, 0.3, RATE_HZ)
+    seen = np.arange(len(course)) < len(course) - unseen_s * RATE_HZ
+    return rest_is_low(course, np.array(turns), q, DIRECTION, 0.3, RATE_HZ, seen)
 
 
 def strokes(edges_s: list[float], seconds: float, sizes: list[float] | None = None) -> FloatArray:
@@ -41,6 +45,13 @@ def test_rest_is_where_the_legs_stayed_before_and_after() -> None:
 def test_a_set_that_is_cut_at_both_ends_says_nothing() -> None:
     course = strokes([0.1 + 1.5 * number for number in range(9)], 13.0)
     assert abs(evidence(course)) < 0.5
+
+
+def test_where_the_legs_were_last_seen_is_no_rest() -> None:
+    """Both sensors lost at the top of a rep: the pose is held for as long as they are away."""
+    course = strokes([5.0 + 1.5 * number for number in range(9)], 30.0)
+    assert evidence(course) < 1.0
+    assert evidence(course, unseen_s=11.5) > 1.5
 
 
 @pytest.mark.parametrize("hold_s", [1.5, 4.0, 8.0])
