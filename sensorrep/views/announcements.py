@@ -18,6 +18,8 @@ from sensorrep.views import words
 from sensorrep.views.link_quality import LinkWord
 
 FEET: Final = {foot.word: foot for foot in Foot}
+LATE: Final = "a new set from its fifth rep on"
+"""What one sensor alone is slower in (`kinematics.sets`)."""
 SWAPPED: Final = (
     "Left and right look swapped: carry on, the count is right. Before the next session put each sensor on its own"
     " foot, or run sensorrep setup."
@@ -82,7 +84,7 @@ def lost(foot: Foot, other: LinkWord = "good") -> str:
         return f"The {foot.word} sensor is lost: nothing is counted until it is back"
     if other in ("lost", "silent"):
         return "Both sensors are lost now: rest if you like, nothing is counted until one of them is back"
-    return f"The {foot.word} sensor is lost: keep going, the {Foot(1 - foot).word} one goes on counting"
+    return f"The {foot.word} sensor is lost: keep going, the {Foot(1 - foot).word} one goes on counting, {LATE}"
 
 
 def of_set(event: SetEnded) -> str:

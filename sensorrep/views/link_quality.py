@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Final, Literal
 
-LinkWord = Literal["looking", "good", "weak", "silent", "lost"]
+LinkWord = Literal["looking", "connected", "good", "weak", "silent", "lost"]
 
 RATE_S: Final = 3.0
 """The rate of a link is taken over so long: shorter shakes with every burst."""
@@ -30,7 +30,7 @@ class LinkMeter:
     """Watches the arrivals of one foot. `quality` may be asked from another thread."""
 
     def __init__(self) -> None:
-        self.lost = False
+        self.lost = self.connected = False
         self.battery_pct: int | None = None
         self._last_ns: int | None = None
         self._window_ns: int | None = None
@@ -40,7 +40,7 @@ class LinkMeter:
 
     def begin(self) -> None:
         """The link stands and its sensor streams: what came while it was being started is no measure of it."""
-        self.lost = False
+        self.lost, self.connected = False, True
         self._window_ns = None
 
     def take(self, received_ns: int) -> None:
@@ -59,6 +59,8 @@ class LinkMeter:
     def quality(self, now_ns: int) -> LinkQuality:
         """How the link is at `now_ns` on the host's clock."""
         if self._last_ns is None:
+            if self.connected and not self.lost:
+                return LinkQuality(4, "connected", 0.0, self.battery_pct)
             return LinkQuality(0, "looking", 0.0, self.battery_pct)
         silent_s = max(now_ns - self._last_ns, 0) * 1e-9
         if self.lost:

@@ -258,7 +258,7 @@ class Scoreboard:
             return
         if max((one for one in unrest if one is not None), default=0.0) > UP_RAD_S:
             self._phase, self._still_since_ns = "position", None
-        elif self._phase in ("begin", "going"):
+        elif self._phase in ("begin", "going") or (self._phase == "still" and moves):
             self._go_on(moves)
         elif not still(unrest):
             self._still_since_ns = None
@@ -286,11 +286,11 @@ class Scoreboard:
             case "still":
                 return "Good. Hold still for a moment."
             case "begin":
-                return "Begin when you like: pull the heels apart, and let them come back." + self._late()
+                return "Begin when you like: pull the heels apart, and let them come back."
             case "going":
                 return f"Go on: the count begins with the {self._first()} rep, and takes in those before it."
             case "rest":
-                return self._rest_prompt(rest_s or 0.0) + self._late()
+                return self._rest_prompt(rest_s or 0.0)
             case "ending":
                 return "Ending the session. Ctrl-C again leaves at once."
             case "end":
@@ -302,11 +302,7 @@ class Scoreboard:
         came = [foot for foot in self._feet if self._links[foot].quality(self._now_ns).word != "looking"]
         if not came or len(came) == len(self._feet):
             return ""
-        return f" Only the {came[0].word} sensor has come, and counts alone until the other does."
-
-    def _late(self) -> str:
-        """That one sensor alone is slower to know a set."""
-        return f" With one sensor the count may begin only with the {self._first()} rep." if self._is_one() else ""
+        return f" Only the {came[0].word} sensor has come, and counts alone until the other does: {announcements.LATE}."
 
     def _first(self) -> str:
         """The first rep that is told (`kinematics.sets`)."""

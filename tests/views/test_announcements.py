@@ -45,7 +45,7 @@ def test_a_side_that_was_not_measured_is_left_out() -> None:
 
 def test_a_lost_sensor_is_told_with_what_to_do() -> None:
     said = announcements.of_note(link(Foot.LEFT, "lost", 1.0, reason="link_failed"))
-    assert said == "The left sensor is lost: keep going, the right one goes on counting"
+    assert said == f"The left sensor is lost: keep going, the right one goes on counting, {announcements.LATE}"
 
 
 @pytest.mark.parametrize(

@@ -65,5 +65,12 @@ def test_what_comes_while_a_sensor_starts_anew_is_no_measure_of_its_link() -> No
     assert fed(meter, 26.5, 30.0).quality(at_ns(30.0)).bars == 4
 
 
+def test_connected_before_the_session_begins() -> None:
+    meter = LinkMeter()
+    meter.begin()
+    assert meter.quality(0).word == "connected"
+    assert fed(meter, 0.0, 0.5).quality(at_ns(0.5)).word == "good"
+
+
 def test_never_heard_of() -> None:
     assert LinkMeter().quality(0).word == "looking"

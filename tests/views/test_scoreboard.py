@@ -84,12 +84,20 @@ def test_who_has_begun_sees_so_before_the_third_rep() -> None:
     assert phase(board, 18) == "set"
 
 
+def test_who_begins_before_being_told_to_sees_so_too() -> None:
+    board = Scoreboard()
+    feed(board, STILL, 0, 2)
+    assert phase(board, 2) == "still"
+    feed(board, Latest(None, (0.1, 0.1), moves=True), 2, 6)
+    assert phase(board, 6) == "going"
+
+
 def test_with_one_sensor_of_two_the_fifth_rep_is_told_first() -> None:
     board = Scoreboard()
     for second in range(10):
         board.take(packets(Foot.LEFT, second, second + 1), (), STILL._replace(moves=second > 6))
-        if second == 6:
-            assert "fifth rep" in board.screen(at_ns(7)).prompt
+        if second == 0:
+            assert announcements.LATE in board.screen(at_ns(1)).prompt
     assert "fifth rep" in board.screen(at_ns(10)).prompt
     one = Scoreboard(feet=[Foot.LEFT])
     for second in range(10):
