@@ -177,7 +177,7 @@ class Scoreboard:
         return Screen(
             phase=self._phase,
             prompt=self._prompt(rest_s),
-            notice=notice if now_ns - noticed_ns < NOTICE_S * 1e9 else self._caution,
+            notice=notice if now_ns - noticed_ns < NOTICE_S * 1e9 else self._alone(left, right) or self._caution,
             simulated=self.simulated,
             session_s=session_s,
             set_number=self._set_number,
@@ -312,6 +312,13 @@ class Scoreboard:
         """Whether one sensor of two is left."""
         away = [self._links[foot].quality(self._now_ns).word in ("looking", "lost") for foot in self._feet]
         return any(away) and not all(away)
+
+    def _alone(self, *links: LinkQuality) -> str:
+        """That nothing is counted, as long as no sensor is left."""
+        away = [foot for foot in self._feet if links[foot].word == "lost"]
+        if not away or any(links[foot].word not in ("lost", "looking") for foot in self._feet):
+            return ""
+        return announcements.lost(away[0], "lost" if len(away) > 1 else "looking")
 
     def _rest_prompt(self, rest_s: float) -> str:
         if self._target.sets is not None and self._set_number >= self._target.sets:

@@ -263,6 +263,19 @@ def test_notices_pass() -> None:
     assert not board.screen(at_ns(4 + NOTICE_S + 0.1)).notice
 
 
+def test_that_no_sensor_is_left_stays_to_be_seen() -> None:
+    board = Scoreboard()
+    board.take([*both(0, 4), link(Foot.LEFT, "lost", 4)], ())
+    assert not board.screen(at_ns(60)).notice
+    board.take([link(Foot.RIGHT, "lost", 60)], ())
+    assert board.screen(at_ns(600)).notice.startswith("Both sensors are lost")
+    board.take([link(Foot.LEFT, "back", 600)], ())
+    assert not board.screen(at_ns(660)).notice.startswith("Both")
+    one = Scoreboard(feet=[Foot.LEFT])
+    one.take([*packets(Foot.LEFT, 0, 4), link(Foot.LEFT, "lost", 4)], ())
+    assert one.screen(at_ns(60)).notice.startswith("The left sensor is lost: nothing is counted")
+
+
 def test_a_battery_is_a_notice_only_when_it_is_low() -> None:
     board = Scoreboard()
     board.take([*both(0, 1), battery(Foot.LEFT, 80), battery(Foot.RIGHT, 60)], ())
