@@ -12,8 +12,9 @@ from sensorrep.kinematics.reps import Found
 from sensorrep.kinematics.spans import Span
 from sensorrep.model import FRAME_RATE_HZ, SHORTEST_GAP, BoolArray, FloatArray, HeelSignal, PerFoot, Rep
 
-EDGE: Final = SHORTEST_GAP
-"""A boundary this near to a time without any foot is that time's edge, and not the legs'; filters smear it so far."""
+RESTS: Final = round(0.3 * FRAME_RATE_HZ)
+"""Rest before and after a rep is where the opening stays for so long (`rest_stretches`), as the pose does that is held
+where no foot is there."""
 SCALE_SD: Final = 0.01
 """Typical scale error of a consumer gyroscope (LSM6DS3TR-C data sheet: +-1 %), as a standard uncertainty of range."""
 LEVEL_SD_RAD: Final = float(np.radians(0.15))
@@ -44,7 +45,7 @@ def measure(stretch: HeelSignal, found: Found, span: Span, feet: tuple[int, ...]
     speed = _smooth(rate)
     lasted = slice(start, end + 1)
     there = tuple(foot for foot in feet if not was_away(part["ok"][lasted, foot], AWAY))
-    if not _seen(stretch, feet, span.low + start - EDGE, span.low + end + EDGE):
+    if not _seen(stretch, feet, span.low + at.rest_before[1] - RESTS, span.low + at.rest_after[0] + RESTS):
         there = ()
     sizes, sds = _ranges(np.concatenate([opening, heel[:, None]], axis=1), at)
     ranges = _each(there, sizes)
@@ -162,6 +163,6 @@ def _flags(ranges: PerFoot, ok: BoolArray) -> tuple[str, ...]:
     known = [value for value in ranges if value is not None]
     if len(known) == 2 and min(known) < ONE_SIDED * max(known):
         flags.append("one_sided")
-    if any(was_away(ok[:, foot], SHORTEST_GAP) for foot in range(ok.shape[1])):
+    if not known or any(was_away(ok[:, foot], SHORTEST_GAP) for foot in range(ok.shape[1])):
         flags.append("gap")
     return tuple(flags)

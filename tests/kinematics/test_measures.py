@@ -98,16 +98,18 @@ def test_a_rep_in_which_no_foot_was_there_is_counted_and_not_measured() -> None:
 
 
 @pytest.mark.parametrize(("from_frame", "to_frame"), [(600, 655), (880, 935)])
-def test_a_boundary_that_is_a_gaps_edge_is_none(from_frame: int, to_frame: int) -> None:
-    """At the edge of the gap before or after the rep the opening jumps: that is no start and no end."""
+def test_a_rest_that_was_not_seen_is_none(from_frame: int, to_frame: int) -> None:
+    """The pose that is held in a gap before or after the rep is no rest, where the rep would begin or end."""
     motion = poses(both(10 * reps(TIME_S, STARTS_S)))
     motion["ok"][from_frame:to_frame] = False
-    assert [rep.is_measured for rep in measured(motion)] == [True, False, True, True]
+    found = measured(motion)
+    assert [rep.is_measured for rep in found] == [True, False, True, True]
+    assert found[1].flags == ("gap",)
 
 
 def test_a_pause_in_which_no_foot_was_there_is_none_that_was_measured() -> None:
     motion = poses(both(10 * reps(TIME_S, STARTS_S)))
-    motion["ok"][592:622] = False
+    motion["ok"][586:612] = False
     found = measured(motion)
     assert all(rep.is_measured for rep in found)
     assert [rep.pause_s is None for rep in found] == [True, False, False, True]
