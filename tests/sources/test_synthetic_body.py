@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -7,7 +9,9 @@ from vqf import VQF
 
 from sensorrep.model import GRAVITY_M_S2, FloatArray, Foot, Posture
 from sensorrep.sources.synthetic import (
+    Activity,
     Adjust,
+    ChairRises,
     Fidget,
     KneeBends,
     Link,
@@ -15,15 +19,17 @@ from sensorrep.sources.synthetic import (
     Scenario,
     Sensor,
     Set,
+    Squats,
     Stand,
     Sway,
     Walk,
     typical,
 )
+from sensorrep.sources.synthetic.activities import perform
 from sensorrep.sources.synthetic.anatomy import Build, rotation_matrix
-from sensorrep.sources.synthetic.body import COLUMNS, GRID_HZ, Joint, Motion, Step, course, move, progress
+from sensorrep.sources.synthetic.body import COLUMNS, GRID_HZ, Joint, Motion, Step, course, move, progress, sense
 from sensorrep.sources.synthetic.session import act
-from sensorrep.sources.synthetic.wearer import ROUTES, Pose
+from sensorrep.sources.synthetic.wearer import ROUTES, Pose, Wearer
 
 POSTURES: tuple[Posture, ...] = ("prone", "hook-lying", "table-top", "seated")
 STRAP = rotation_matrix(np.array([0.3, -0.5, 0.7, 0.2]))
@@ -46,7 +52,8 @@ def posed(pose: Pose) -> FloatArray:
 def opening(pose: Pose, opening_deg: float, strap: FloatArray = STRAP) -> Motion:
     """Both heels go apart by so much within two seconds of three."""
     steps = [Step(Joint.OPENING.of(foot), 0.5, 2.0, opening_deg) for foot in Foot]
-    return move(course(posed(pose), steps, int(3 * GRID_HZ)), (perfect(strap), perfect(strap)))
+    joints = course(posed(pose), steps, int(3 * GRID_HZ))
+    return sense(move(joints, (perfect(strap), perfect(strap))), joints)
 
 
 def session(scenario: Scenario, seed: int) -> Motion:
@@ -60,6 +67,7 @@ def earth_force(motion: Motion) -> FloatArray:
     return force
 
 
+LOOSE = Sensor(wobble_deg=0.5, shake_deg=0.3)
 busy = Scenario("prone", (Stand(1.0), Walk(4), Set(2), Sway(), KneeBends(), Fidget(2), Adjust(3.0), Set(1), Stand(1.0)))
 
 
@@ -72,8 +80,9 @@ def test_at_rest_a_sensor_reads_one_g_upward_and_no_turning(posture: Posture) ->
     assert_allclose(motion.gyr_rad_s, 0.0, atol=1e-9)
 
 
-def test_turning_rate_integrates_to_the_true_orientation() -> None:
-    motion = session(busy, 1)
+@pytest.mark.parametrize("sensor", [Sensor(), LOOSE], ids=["firm", "loose"])
+def test_turning_rate_integrates_to_the_true_orientation(sensor: Sensor) -> None:
+    motion = session(replace(busy, left=sensor, right=sensor), 1)
     for foot in Foot:
         attitude = motion.earth_sensor[foot, :, :, 0]
         rate = motion.gyr_rad_s[foot]
@@ -88,8 +97,9 @@ def test_turning_rate_integrates_to_the_true_orientation() -> None:
         assert off_deg < 0.05
 
 
-def test_specific_force_integrates_twice_to_the_true_path() -> None:
-    motion = session(busy, 2)
+@pytest.mark.parametrize("sensor", [Sensor(), LOOSE], ids=["firm", "loose"])
+def test_specific_force_integrates_twice_to_the_true_path(sensor: Sensor) -> None:
+    motion = session(replace(busy, left=sensor, right=sensor), 2)
     acceleration = earth_force(motion) - np.array([0.0, 0.0, GRAVITY_M_S2])[:, None]
     points = int(10 * GRID_HZ)
     at = slice(0, points)
@@ -160,7 +170,8 @@ def test_gravity_sees_of_15_degrees_what_the_posture_allows(posture: Posture, ti
 @pytest.mark.parametrize("posture", POSTURES)
 def test_a_knee_bend_turns_both_shanks_about_the_side_to_side_axis(posture: Posture) -> None:
     steps = [Step(Joint.KNEE.of(foot), 0.5, 2.0, -30.0) for foot in Foot]
-    motion = move(course(posed(ROUTES[posture][0][-1]), steps, int(3 * GRID_HZ)), (perfect(), perfect(np.eye(3))))
+    joints = course(posed(ROUTES[posture][0][-1]), steps, int(3 * GRID_HZ))
+    motion = sense(move(joints, (perfect(), perfect(np.eye(3)))), joints)
     rate = np.einsum("lean,lan->len", motion.earth_sensor, motion.gyr_rad_s)[..., int(1.5 * GRID_HZ)]
     assert_allclose(np.abs(rate[:, 1]), np.linalg.norm(rate, axis=1), rtol=1e-6)
     assert_allclose(rate[0], rate[1], atol=1e-9)
@@ -188,6 +199,30 @@ def test_an_independent_filter_finds_the_true_tilt_from_the_readings(posture: Po
         cosine = np.sum(up * motion.earth_sensor[foot, 2, :, ::4], axis=0)
         off_deg = np.rad2deg(np.arccos(np.clip(cosine, -1.0, 1.0)))
         assert np.median(off_deg) < 1.0  # walking and knocks mislead the filter for a while
+
+
+@pytest.mark.parametrize(
+    ("activity", "times", "lean_deg"), [(Squats(3), 1, 25.0), (ChairRises(3), 2, 18.0)], ids=["squats", "chair rises"]
+)
+def test_feet_stay_planted_while_shanks_lean_over_them(activity: Activity, times: int, lean_deg: float) -> None:
+    wearer = Wearer("seated", np.random.default_rng(4))
+    wearer.begin(ready=False)
+    perform(wearer, activity)
+    joints = course(wearer.start, wearer.steps, int((wearer.now_s + 1.0) * GRID_HZ))
+    build = perfect(np.eye(3))
+    motion = sense(move(joints, (build, build)), joints)
+    ((_, start_s, end_s),) = wearer.movements
+    during = (motion.time_s > start_s) & (motion.time_s < end_s)
+    knee_to_ankle_m = np.array([0.0, 0.0, -build.shank_m])
+    ankles_m = motion.position_m + np.einsum("lean,a->len", motion.earth_sensor, knee_to_ankle_m - build.sensor_m)
+    assert np.ptp(ankles_m[..., during], axis=2).max() < 1e-3
+    for foot in Foot:
+        up = motion.earth_sensor[foot, :, 2][:, during]
+        lean = np.rad2deg(np.arcsin(up[0]) - np.arcsin(up[0, 0]))
+        assert lean.max() == pytest.approx(lean_deg, abs=5.0)
+        assert np.sum(np.diff(np.sign(lean - 0.5 * lean_deg)) > 0) == 3 * times
+        sideways = np.rad2deg(np.arcsin(up[1]) - np.arcsin(up[1, 0]))
+        assert np.abs(sideways).max() < 10.0  # knees over the toes
 
 
 def test_the_link_and_the_sensors_do_not_change_the_movement() -> None:

@@ -15,6 +15,7 @@ from sensorrep.sources.synthetic import (
     CHEAP,
     Activity,
     Adjust,
+    ChairRises,
     Fatigue,
     Fidget,
     KneeBends,
@@ -27,6 +28,7 @@ from sensorrep.sources.synthetic import (
     Set,
     Simulated,
     SitToStand,
+    Squats,
     Stand,
     Sway,
     ToeTap,
@@ -77,6 +79,10 @@ QUICK: Final = {
     "hook-lying, no reps: knee bends",
     "table-top, no reps: fidgeting",
     "seated, no reps: standing and sitting",
+    "prone, straps wobble 0.5 deg",
+    "table-top, soft tissue shakes",
+    "seated, no reps: squats",
+    "hook-lying, no reps: chair rises, straps wobble",
 }
 
 
@@ -210,8 +216,18 @@ FAULTS: Final[dict[str, Callable[[Scenario, Truth], Scenario]]] = {
 
 def _nuisance_scenarios(posture: Posture) -> dict[str, Scenario]:
     plain = typical(posture, sets=2)
+    fast = typical(posture, sets=2, tempo_s=TEMPOS["1.6 s"])
+    small = typical(posture, sets=2, range_deg=(7.0, 7.0))
     return {
         "cheap sensors": typical(posture, sets=2, left=CHEAP, right=CHEAP),
+        "straps wobble 0.2 deg": _worn(plain, Sensor(wobble_deg=0.2)),
+        "straps wobble 0.5 deg": _worn(plain, Sensor(wobble_deg=0.5)),
+        "straps wobble 0.5 deg, 7 deg": _worn(small, Sensor(wobble_deg=0.5)),
+        "straps wobble 0.2 deg, cheap sensors": _worn(plain, replace(CHEAP, wobble_deg=0.2)),
+        "straps wobble 0.5 deg, cheap sensors": _worn(plain, replace(CHEAP, wobble_deg=0.5)),
+        "soft tissue shakes": _worn(plain, Sensor(shake_deg=0.2)),
+        "soft tissue shakes in fast reps": _worn(fast, Sensor(shake_deg=0.2)),
+        "all shakes, cheap sensors": _worn(fast, replace(CHEAP, wobble_deg=0.2, shake_deg=0.2)),
         "loss 2 %": replace(plain, link=Link(loss=0.02, duplicate=0.01, reorder=0.01)),
         "loss 10 %": replace(plain, link=Link(loss=0.10)),
         "stalls and late bursts": replace(plain, link=Link(stalls_per_min=4.0, retry=0.1)),
@@ -233,6 +249,11 @@ def _nuisance_scenarios(posture: Posture) -> dict[str, Scenario]:
         "sway in the rest": _sets(posture, Rest(10, "still"), Sway(3, both_sides=True), Rest(10, "still")),
         "sets of 3": typical(posture, sets=3, reps=3),
     }
+
+
+def _worn(scenario: Scenario, sensor: Sensor) -> Scenario:
+    """The same with this sensor on either foot."""
+    return replace(scenario, left=sensor, right=sensor)
 
 
 def _sets(posture: Posture, *between: Activity, reps: int = 8) -> Scenario:
@@ -272,11 +293,17 @@ def _without_reps() -> Iterator[Condition]:
         "standing and sitting": (SitToStand(5), Stand(5), SitToStand(5)),
         "walking": (Walk(40), Stand(5), Walk(40, steps_per_s=1.3)),
         "toe taps": (ToeTap(20), Rest(5, "still"), ToeTap(20, rate_hz=1.0)),
+        # not seen walking, so that nothing but how their shanks turn tells them from reps
+        "squats": (Stand(5), Squats(10), Stand(5), Squats(10, lean_deg=35.0, seconds=4.0)),
+        "chair rises": (Stand(5), ChairRises(8), Stand(5), ChairRises(8, seconds=2.5)),
     }
     for posture, (name, activities) in product(POSTURES, kinds.items()):
+        first = () if isinstance(activities[0], Stand) else (Stand(2), Walk(6), Rest(4, "still"))
+        scenario = Scenario(posture, (*first, *activities, *activities, Rest(5, "still")))
+        yield Condition(f"{posture}, no reps: {name}", scenario, seeds=3, rows=(f"no reps: {name}",))
         yield Condition(
-            f"{posture}, no reps: {name}",
-            Scenario(posture, (Stand(2), Walk(6), Rest(4, "still"), *activities, *activities, Rest(5, "still"))),
+            f"{posture}, no reps: {name}, straps wobble",
+            _worn(scenario, Sensor(wobble_deg=0.5, shake_deg=0.2)),
             seeds=3,
-            rows=(f"no reps: {name}",),
+            rows=(f"no reps: {name}", "no reps: straps wobble"),
         )

@@ -5,7 +5,8 @@
     scenario                 what is done, with which sensors and which radio
     wearer                   the timeline of joint moves that ...
     exercise, activities     ... sets and all other doings fill, and liveliness makes breathe
-    anatomy, body            joint angles -> orientation, angular rate and specific force at each sensor
+    anatomy, body            joint angles -> path of each sensor -> angular rate and specific force
+    straps                   how that path wobbles and shakes against the shank
     sensor                   -> int16 samples in packets of the open profile for DIY sensors
     radio                    -> arrivals at the host
     truth                    reps, sets and openings, measured on the noise-free motion
@@ -19,6 +20,7 @@ from sensorrep.sources.synthetic.scenario import (
     CHEAP,
     Activity,
     Adjust,
+    ChairRises,
     Fatigue,
     Fidget,
     KneeBends,
@@ -31,6 +33,7 @@ from sensorrep.sources.synthetic.scenario import (
     Sensor,
     Set,
     SitToStand,
+    Squats,
     Stand,
     Sway,
     ToeTap,
@@ -44,6 +47,7 @@ __all__ = [
     "CHEAP",
     "Activity",
     "Adjust",
+    "ChairRises",
     "Fatigue",
     "Fidget",
     "KneeBends",
@@ -57,6 +61,7 @@ __all__ = [
     "Set",
     "Simulated",
     "SitToStand",
+    "Squats",
     "Stand",
     "Sway",
     "ToeTap",

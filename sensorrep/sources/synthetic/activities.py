@@ -1,16 +1,18 @@
 """All that is no rep, as joint moves: walking, resting, fidgeting, swaying, adjusting the band."""
 
 from collections.abc import Callable
-from typing import assert_never
+from typing import Final, assert_never
 
 import numpy as np
 
 from sensorrep.model import Foot
+from sensorrep.sources.synthetic.anatomy import HEELS_TOGETHER_DEG
 from sensorrep.sources.synthetic.body import Joint
 from sensorrep.sources.synthetic.exercise import perform_set
 from sensorrep.sources.synthetic.scenario import (
     Activity,
     Adjust,
+    ChairRises,
     Fidget,
     KneeBends,
     OneLeg,
@@ -18,12 +20,16 @@ from sensorrep.sources.synthetic.scenario import (
     RollOver,
     Set,
     SitToStand,
+    Squats,
     Stand,
     Sway,
     ToeTap,
     Walk,
 )
-from sensorrep.sources.synthetic.wearer import Wearer
+from sensorrep.sources.synthetic.wearer import STAND, Wearer
+
+_TOES_OUT_DEG: Final = -STAND.opening - HEELS_TOGETHER_DEG
+"""How far the feet of one who stands point outward."""
 
 
 def perform(wearer: Wearer, activity: Activity) -> None:
@@ -66,8 +72,22 @@ def perform(wearer: Wearer, activity: Activity) -> None:
         case ToeTap():
             wearer.take_position()
             _noted(wearer, "toe tapping", lambda: _toe_tap(wearer, activity))
+        case Squats():
+            _on_the_spot(wearer, "squats", lambda: _squats(wearer, activity))
+        case ChairRises():
+            _on_the_spot(wearer, "chair rises", lambda: _chair_rises(wearer, activity))
         case _:
             assert_never(activity)
+
+
+def _on_the_spot(wearer: Wearer, kind: str, doing: Callable[[], None]) -> None:
+    """Standing, the feet find their spots and stay there."""
+    wearer.go(0)
+    wearer.step(Joint.ROOTED, wearer.now_s, 0.8, 1.0)
+    wearer.now_s += 1.0
+    _noted(wearer, kind, doing)
+    wearer.step(Joint.ROOTED, wearer.now_s, 0.8, -1.0)
+    wearer.now_s += 1.0
 
 
 def _noted(wearer: Wearer, kind: str, doing: Callable[[], None]) -> None:
@@ -244,3 +264,51 @@ def _toe_tap(wearer: Wearer, tap: ToeTap) -> None:
         wearer.out_and_back(Joint.OPENING.of(foot), wearer.now_s, 0.8 * beat_s, rng.normal(0.0, 0.5))
         _knock(wearer, foot, wearer.now_s + 0.8 * beat_s, rng.uniform(0.05, 0.25))
         wearer.now_s += beat_s
+
+
+def _squats(wearer: Wearer, squats: Squats) -> None:
+    """Thighs go down and shanks lean over the feet, which bear it all and stay."""
+    for _ in range(squats.count):
+        seconds, lean_deg = (
+            squats.seconds * wearer.rng.uniform(0.9, 1.1),
+            squats.lean_deg * wearer.rng.uniform(0.9, 1.1),
+        )
+        down_s = seconds * wearer.rng.uniform(0.4, 0.6)
+        for at_s, lasts_s, way in ((0.0, down_s, 1.0), (down_s, seconds - down_s, -1.0)):
+            _lower(wearer, wearer.now_s + at_s, lasts_s, 60.0, way)
+            _lean(wearer, wearer.now_s + at_s, lasts_s, way * lean_deg)
+        wearer.now_s += seconds + wearer.rng.uniform(0.2, 0.8)
+
+
+def _chair_rises(wearer: Wearer, rises: ChairRises) -> None:
+    """Shanks and trunk lean forward on the way down and again on the way up, and are upright in the seat."""
+    for _ in range(rises.count):
+        for way in (1.0, -1.0):
+            seconds, lean_deg = (
+                rises.seconds * wearer.rng.uniform(0.9, 1.1),
+                rises.lean_deg * wearer.rng.uniform(0.9, 1.1),
+            )
+            _lower(wearer, wearer.now_s, seconds, 82.0, way)
+            _lean(wearer, wearer.now_s, 0.5 * seconds, lean_deg)
+            _lean(wearer, wearer.now_s + 0.5 * seconds, 0.5 * seconds, -lean_deg)
+            wearer.now_s += seconds + wearer.rng.uniform(0.3, 1.0)
+
+
+def _lower(wearer: Wearer, at_s: float, seconds: float, thigh_deg: float, way: float) -> None:
+    """Thighs go from hanging to `thigh_deg` (`way` 1), or back (-1), with upright shanks and knees over the toes."""
+    toes, thigh = np.deg2rad(_TOES_OUT_DEG), np.deg2rad(thigh_deg)
+    abducted = np.arcsin(np.sin(thigh) * np.sin(toes))
+    turned = toes - np.arccos(np.cos(toes) / np.cos(abducted))
+    for foot in Foot:
+        wearer.step(Joint.FLEXION.of(foot), at_s, seconds, way * thigh_deg)
+        wearer.step(Joint.KNEE.of(foot), at_s, seconds, way * thigh_deg)
+        wearer.step(Joint.ABDUCTION.of(foot), at_s, seconds, way * float(np.rad2deg(abducted)))
+        wearer.step(Joint.OPENING.of(foot), at_s, seconds, way * float(np.rad2deg(turned)))
+
+
+def _lean(wearer: Wearer, at_s: float, seconds: float, shank_deg: float) -> None:
+    """Shanks lean forward, and the trunk as much, with the thighs as they are."""
+    wearer.step(Joint.PITCH, at_s, seconds, shank_deg)
+    for foot in Foot:
+        wearer.step(Joint.FLEXION.of(foot), at_s, seconds, shank_deg)
+        wearer.step(Joint.KNEE.of(foot), at_s, seconds, shank_deg)

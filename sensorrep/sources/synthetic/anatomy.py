@@ -13,7 +13,7 @@ _AXIS_DEG: Final = 2.0
 """Standard deviation, each way, of the angle between the axis of hip rotation and the thigh's long axis."""
 
 
-_HEELS_TOGETHER_DEG: Final = -5.5
+HEELS_TOGETHER_DEG: Final = -5.5
 """Hip rotation at rest: a ball keeps the knees in line with the hips, and the heels touch."""
 
 
@@ -53,7 +53,7 @@ def draw_build(sensor: Sensor, body_rng: np.random.Generator, strap_rng: np.rand
         shank_m=0.42 + 0.015 * shank,
         hip_m=0.09,
         rotation_axis=axis / np.linalg.norm(axis),
-        rest_rotation_deg=_HEELS_TOGETHER_DEG + 2.5 * rest,
+        rest_rotation_deg=HEELS_TOGETHER_DEG + 2.5 * rest,
         knee_coupling=0.06 * knee,
         abduction_coupling=0.05 * abduction,
         sensor_m=np.array([_SHANK_RADIUS_M * np.cos(around), _SHANK_RADIUS_M * np.sin(around), -height_m]),

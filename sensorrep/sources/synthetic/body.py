@@ -1,4 +1,4 @@
-"""The wearer's body: joint angles over time -> motion of two sensors on two rigid shanks.
+"""The wearer's body: joint angles over time -> path of two sensors on two rigid shanks -> what they feel.
 
 Earth is z-up. The body's frames, where the body stands upright: x forward, y left, z up. Pelvis, thigh and shank are
 rigid; each shank turns with its thigh about (nearly) the thigh's long axis, which is the exercise.
@@ -20,10 +20,12 @@ from sensorrep.sources.synthetic.anatomy import Build
 
 GRID_HZ: Final = 400.0
 ANKLE_ON_FLOOR_M: Final = 0.08
+_STANCE_M: Final = 0.1
+"""How far from the middle a rooted foot stands."""
 
 
 class Joint(IntEnum):
-    """Columns of the course: six of the pelvis, then six per leg (see `of`). Degrees, or metres where so said."""
+    """Columns of the course: seven of the pelvis, then six per leg (see `of`). Degrees, or metres where so said."""
 
     PITCH = 0  # forward lean: prone 90, supine -90
     TWIST = 1  # about the trunk's long axis
@@ -31,19 +33,20 @@ class Joint(IntEnum):
     FORWARD_M = 3
     HEIGHT_M = 4
     PLANTED = 5  # 1: the feet stand and the pelvis follows them; 0: the pelvis lies and the feet follow it
-    FLEXION = 6
-    ABDUCTION = 7
-    OPENING = 8  # internal rotation of the hip
-    KNEE = 9
-    JOLT_M = 10  # shank along its length: knocks
-    TREMOR = 11  # amplitude of tremor in the opening
+    ROOTED = 6  # 1: each ankle stays on its own spot, whatever the hips do; 0: only the middle between them, if planted
+    FLEXION = 7
+    ABDUCTION = 8
+    OPENING = 9  # internal rotation of the hip
+    KNEE = 10
+    JOLT_M = 11  # shank along its length: knocks
+    TREMOR = 12  # amplitude of tremor in the opening
 
     def of(self, foot: Foot) -> int:
         """Column of this leg joint for one leg."""
         return int(self) + 6 * int(foot)
 
 
-COLUMNS: Final = 18
+COLUMNS: Final = 19
 
 
 class Step(NamedTuple):
@@ -101,30 +104,47 @@ def course(start: FloatArray, steps: Iterable[Step], points: int) -> FloatArray:
     return now + np.cumsum(done, axis=1)
 
 
-def move(joints: FloatArray, builds: tuple[Build, Build]) -> Motion:
-    """Course of the joints (COLUMNS, n + 4) -> motion of both sensors (two grid points at each end are used up)."""
+class Path(NamedTuple):
+    """Where both sensors are and how they stand, two grid points longer at each end than the motion."""
+
+    earth_sensor: FloatArray
+    """(2, 3, 3, n + 4) rotation matrices: sensor vectors to earth vectors."""
+    position_m: FloatArray
+    """(2, 3, n + 4) in earth."""
+
+
+def move(joints: FloatArray, builds: tuple[Build, Build]) -> Path:
+    """Course of the joints (COLUMNS, n + 4) -> path of both sensors, as if they were one with the shanks."""
     pelvis = _identity(joints.shape[1])
     _turn(pelvis, 2, joints[Joint.TURN])
     _turn(pelvis, 1, joints[Joint.PITCH])
     _turn(pelvis, 2, joints[Joint.TWIST])
     legs = [_leg(pelvis, joints, builds[foot], foot) for foot in Foot]
     lying = np.stack([joints[Joint.FORWARD_M], np.zeros(joints.shape[1]), joints[Joint.HEIGHT_M]])
-    standing = -0.5 * (legs[0].ankle_m + legs[1].ankle_m)
+    middle = 0.5 * (legs[0].ankle_m + legs[1].ankle_m)
+    standing = -middle
     standing[0] += joints[Joint.FORWARD_M]
     standing[2] += ANKLE_ON_FLOOR_M
     centre = lying + joints[Joint.PLANTED] * (standing - lying)
     position = np.stack([centre + leg.sensor_m for leg in legs])
-    attitude = np.stack([leg.earth_sensor for leg in legs])
-    force = _second(position)
+    for foot, leg in zip(Foot, legs, strict=True):
+        spot_m = np.array([0.0, (_STANCE_M, -_STANCE_M)[foot], 0.0])
+        position[foot] += joints[Joint.ROOTED] * (spot_m[:, None] - leg.ankle_m + middle)
+    return Path(np.stack([leg.earth_sensor for leg in legs]), position)
+
+
+def sense(path: Path, joints: FloatArray) -> Motion:
+    """What sensors on a path feel, beside the course of the joints (COLUMNS, n + 4) that led there."""
+    force = _second(path.position_m)
     force[:, 2] += GRAVITY_M_S2
     kept = slice(2, -2)
     return Motion(
         time_s=np.arange(2, joints.shape[1] - 2) / GRID_HZ,
         opening_deg=np.stack([joints[Joint.OPENING.of(foot), kept] for foot in Foot], axis=1),
-        earth_sensor=attitude[..., kept],
-        position_m=position[..., kept],
-        gyr_rad_s=_rate(attitude),
-        acc_m_s2=np.einsum("lean,len->lan", attitude[..., kept], force),
+        earth_sensor=path.earth_sensor[..., kept],
+        position_m=path.position_m[..., kept],
+        gyr_rad_s=turning_rate(path.earth_sensor),
+        acc_m_s2=np.einsum("lean,len->lan", path.earth_sensor[..., kept], force),
     )
 
 
@@ -187,7 +207,7 @@ def _second(values: FloatArray) -> FloatArray:
     return rate
 
 
-def _rate(attitude: FloatArray) -> FloatArray:
+def turning_rate(attitude: FloatArray) -> FloatArray:
     """(2, 3, 3, n + 4) attitudes -> (2, 3, n) angular rate in their own frame: the skew part of R' dR/dt."""
     now, change = attitude[..., 2:-2], _first(attitude)
     pairs = ((2, 1), (0, 2), (1, 0))

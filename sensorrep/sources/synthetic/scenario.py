@@ -147,7 +147,43 @@ class SitToStand:
     count: int = 1
 
 
-Activity = Set | Rest | KneeBends | Fidget | OneLeg | Sway | RollOver | Adjust | ToeTap | Stand | Walk | SitToStand
+@dataclass(frozen=True, slots=True)
+class Squats:
+    """Gets up (where not standing yet) and bends the knees, on feet that stay where they are."""
+
+    count: int = 1
+    lean_deg: float = 25.0
+    """How far the shanks lean forward over the feet."""
+    seconds: float = 2.6
+
+
+@dataclass(frozen=True, slots=True)
+class ChairRises:
+    """Gets up (where not standing yet), sits down on a chair and rises, on feet that stay where they are."""
+
+    count: int = 1
+    lean_deg: float = 18.0
+    """How far the shanks lean forward over the feet on either way."""
+    seconds: float = 1.6
+    """One way."""
+
+
+Activity = (
+    Set
+    | Rest
+    | KneeBends
+    | Fidget
+    | OneLeg
+    | Sway
+    | RollOver
+    | Adjust
+    | ToeTap
+    | Stand
+    | Walk
+    | SitToStand
+    | Squats
+    | ChairRises
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +211,10 @@ class Sensor:
     """Distance from the knee's axis; drawn from 0.28 to 0.38 m."""
     q_shank_sensor: tuple[float, float, float, float] | None = None
     """How it sits in its strap (w first; shank: x forward, y left, z up the leg); drawn round the shank, tilted."""
+    wobble_deg: float = 0.0
+    """RMS by which its strap tilts on the skin about each axis while the leg turns; a tenth of it at rest."""
+    shake_deg: float = 0.0
+    """By how much the soft tissue under it lags behind a leg that starts or stops hard, before it rings on."""
     first_counter: int = 0
     boot_s: float | None = None
     """Its clock's age at the start; drawn over 71 minutes, so that the 32 bits may wrap."""

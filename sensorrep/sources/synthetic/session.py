@@ -8,11 +8,12 @@ import numpy as np
 from sensorrep.model import FloatArray, Foot, Packet, RecordingHeader, SensorInfo
 from sensorrep.sources.synthetic.activities import perform
 from sensorrep.sources.synthetic.anatomy import draw_build
-from sensorrep.sources.synthetic.body import GRID_HZ, Motion, course, move
+from sensorrep.sources.synthetic.body import GRID_HZ, Motion, course, move, sense
 from sensorrep.sources.synthetic.liveliness import enliven
 from sensorrep.sources.synthetic.radio import receive
 from sensorrep.sources.synthetic.scenario import Scenario, Sensor
 from sensorrep.sources.synthetic.sensor import info, send
+from sensorrep.sources.synthetic.straps import loosen
 from sensorrep.sources.synthetic.truth import Course, Truth, measure_set
 from sensorrep.sources.synthetic.wearer import Wearer
 
@@ -61,15 +62,14 @@ def act(scenario: Scenario, body_rng: np.random.Generator, straps_rng: np.random
     """All that the wearer does, and how both sensors move with it."""
     wearer = Wearer(scenario.posture, body_rng, now_s=MARGIN_S)
     wearer.begin(ready=scenario.lies_ready)
-    left, right = (
-        draw_build(scenario.sensor(foot) or Sensor(), body_rng, strap_rng)
-        for foot, strap_rng in zip(Foot, straps_rng.spawn(2), strict=True)
-    )
+    sensors = [scenario.sensor(foot) or Sensor() for foot in Foot]
+    strap_rngs = straps_rng.spawn(2)
+    left, right = (draw_build(one, body_rng, rng) for one, rng in zip(sensors, strap_rngs, strict=True))
     for activity in scenario.activities:
         perform(wearer, activity)
     joints = course(wearer.start, wearer.steps, int((wearer.now_s + MARGIN_S) * GRID_HZ))
     enliven(joints, scenario.posture, body_rng)
-    return wearer, move(joints, (left, right))
+    return wearer, sense(loosen(move(joints, (left, right)), (left, right), sensors, strap_rngs), joints)
 
 
 def _gaps(scenario: Scenario, shift_s: float) -> list[tuple[float, float]]:
