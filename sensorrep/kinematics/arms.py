@@ -7,6 +7,7 @@ above the ankle; a straight leg that is raised from the hip has a level one.
 """
 
 from collections.abc import Sequence
+from math import sqrt
 from statistics import median
 from typing import Final, NamedTuple
 
@@ -26,8 +27,11 @@ CORRELATED: Final = 10.0
 LEAST_SEEN: Final = 0.8
 """Share of the frames that must have been measured; what was interpolated between them does not count."""
 FELT: Final = 3.0
-"""An arm of so many standard uncertainties is felt. Where neither is, the accelerometer shows gravity alone, as in
-fused data and in simulations, and says nothing."""
+"""An arm of so many standard uncertainties is felt."""
+CLEAN_M: Final = 0.02
+"""Where none is felt though all are known so well, the accelerometer shows gravity alone, as in fused data and in
+simulations, and says nothing. Larger: who sits down slowly, over and over, is counted. Smaller: reps in such data are
+not, where those are noisy."""
 SURE: Final = 2.0
 """Standard uncertainties by which an arm must be beyond a limit (one side of 95 % and more)."""
 LEAST_ARM_M: Final = 0.18
@@ -107,18 +111,27 @@ def not_from_knees(found: Found, arms: Sequence[Arm | None]) -> tuple[str, Check
     the angle between its arm and the vertical plane through the axis.
     """
     known = [(foot, one) for foot, one in enumerate(arms) if one is not None]
-    felt = [(foot, one) for foot, one in known if one.is_felt]
-    if not felt:
+    if not any(one.is_felt or one.sd_m > CLEAN_M for _, one in known):
         return None
-    at_most_m = min(one.length_m + SURE * one.sd_m for _, one in known)
+    at_most_m = _at_most_m([one for _, one in known])
     if at_most_m < LEAST_ARM_M:
         rule = "sensors that turn about knees, not where they are (m)"
         return "feet that twisted or stood on the spot", Check(rule, at_most_m, LEAST_ARM_M, passed=False)
-    upright = min(_upright(found, foot, one) for foot, one in felt)
+    upright = min((_upright(found, foot, one) for foot, one in known if one.is_felt), default=1.0)
     if upright < LEAST_UPRIGHT:
         rule = "shanks that stand or hang from bent knees (cosine)"
         return "legs that swung from the hip", Check(rule, upright, LEAST_UPRIGHT, passed=False)
     return None
+
+
+def _at_most_m(arms: Sequence[Arm]) -> float:
+    """Length that the shortest arm surely does not exceed, nor their mean, weighted by how well each is known.
+
+    What both legs do they do alike, and where neither arm is known well enough, both together may be.
+    """
+    weights = [max(one.sd_m, 1e-9) ** -2 for one in arms]
+    mean_m = sum(weight * one.length_m for weight, one in zip(weights, arms, strict=True)) / sum(weights)
+    return min(mean_m + SURE / sqrt(sum(weights)), *(one.length_m + SURE * one.sd_m for one in arms))
 
 
 def _upright(found: Found, foot: int, one: Arm) -> float:

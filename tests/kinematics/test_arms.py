@@ -5,6 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sensorrep.kinematics.arms import Arm, not_from_knees
+from sensorrep.kinematics.reps import Found
 from sensorrep.model import FloatArray, Rejected
 from tests.motion import ARM_M, LEVEL, STRAPS, course, findings, poses, reps, sets
 
@@ -57,3 +59,27 @@ def test_noise_and_wobbling_straps_make_no_arm_shorter(seed: int) -> None:
 def test_feet_on_the_spot_are_none_but_accelerometers_that_feel_gravity_alone_say_nothing() -> None:
     assert counted(ANKLE, ANKLE) == (0, {"feet that twisted or stood on the spot"})
     assert counted(np.zeros(3), np.zeros(3))[0] == 6
+
+
+NOWHERE = Found(np.zeros(6), np.zeros((2, 3)), np.zeros((2, 4)), 0.2, (), 0.0, 0.0, 0, 0.0)
+
+
+def known(*lengths_and_sds_m: tuple[float, float]) -> list[Arm]:
+    return [Arm(np.array([0.0, 0.0, length_m]), sd_m) for length_m, sd_m in lengths_and_sds_m]
+
+
+@pytest.mark.parametrize(
+    ("arms", "short"),
+    [
+        (known((0.12, 0.05), (0.07, 0.045)), True),  # none is felt, but a shank's would have been
+        (known((0.162, 0.012), (0.158, 0.012)), True),  # each might be longer, both are not
+        (known((0.162, 0.025), (0.158, 0.025)), False),
+        (known((0.30, 0.02), (0.10, 0.02)), True),
+        (known((0.002, 0.003), (0.001, 0.003)), False),  # gravity alone
+        (known((0.12, 0.05)), False),
+        ([], False),
+    ],
+    ids=["slow", "together", "unsure", "one", "gravity alone", "one leg, unsure", "none"],
+)
+def test_arms_are_short_where_a_shank_s_would_have_been_felt(arms: list[Arm], short: bool) -> None:
+    assert (not_from_knees(NOWHERE, arms) is not None) == short

@@ -81,13 +81,11 @@ def perform(wearer: Wearer, activity: Activity) -> None:
 
 
 def _on_the_spot(wearer: Wearer, kind: str, doing: Callable[[], None]) -> None:
-    """Standing, the feet find their spots and stay there."""
+    """Standing, the feet find their spots, and stay there until the wearer goes elsewhere."""
     wearer.go(0)
-    wearer.step(Joint.ROOTED, wearer.now_s, 0.8, 1.0)
-    wearer.now_s += 1.0
+    wearer.to(Joint.ROOTED, wearer.now_s, 0.8, 1.0)
+    wearer.now_s += 2.0
     _noted(wearer, kind, doing)
-    wearer.step(Joint.ROOTED, wearer.now_s, 0.8, -1.0)
-    wearer.now_s += 1.0
 
 
 def _noted(wearer: Wearer, kind: str, doing: Callable[[], None]) -> None:
@@ -133,6 +131,7 @@ def _walk(wearer: Wearer, walk: Walk) -> None:
     rng, step_s = wearer.rng, 1.0 / walk.steps_per_s
     total_s = step_s * (walk.steps + 1)
     wearer.step(Joint.PLANTED, wearer.now_s, step_s, -1.0)
+    wearer.to(Joint.ROOTED, wearer.now_s, step_s, 0.0)
     wearer.step(Joint.FORWARD_M, wearer.now_s, total_s, 0.62 * walk.steps, ramp=min(0.5, step_s / total_s))
     wearer.origin_m += 0.62 * walk.steps
     wearer.step(Joint.TURN, wearer.now_s, total_s, rng.normal(0.0, 40.0))

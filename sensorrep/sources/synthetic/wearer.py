@@ -131,6 +131,7 @@ class Wearer:
         lag_s = self.rng.uniform(0.5, 0.9) * seconds if one_by_one else self.rng.uniform(0.0, 0.12)
         for joint in _PELVIS:
             self.to(joint, self.now_s, seconds, targets[joint])
+        self.to(Joint.ROOTED, self.now_s, seconds, 0.0)
         for foot in Foot:
             start_s = self.now_s + lag_s * (foot == later)
             for joint in _LEG:
