@@ -8,6 +8,7 @@ import numpy as np
 from sensorrep.kinematics import axes as turning
 from sensorrep.kinematics.absence import AWAY, absences, bridged, was_away
 from sensorrep.kinematics.excursions import Boundaries, boundaries
+from sensorrep.kinematics.firm import firm
 from sensorrep.kinematics.reps import Found
 from sensorrep.kinematics.spans import Span
 from sensorrep.model import FRAME_RATE_HZ, SHORTEST_GAP, BoolArray, FloatArray, HeelSignal, PerFoot, Rep
@@ -36,7 +37,7 @@ def measure(stretch: HeelSignal, found: Found, span: Span, feet: tuple[int, ...]
     part = stretch[span.low : span.next_low + 1]
     _, shares = turning.leg_axes(found.direction)
     opening = turning.opening(part["q_earth_sensor"], found.q_rest, found.axes)
-    opening = bridged(opening, part["ok"], found.axes, shares, AWAY)
+    opening = firm(bridged(opening, part["ok"], found.axes, shares, AWAY), part["acc_m_s2"], span.length)
     heel: FloatArray = opening[:, list(feet)].sum(axis=1)
     high = int(np.argmax(heel[1:-1])) + 1
     at = boundaries(heel, high, FRAME_RATE_HZ)
