@@ -15,12 +15,14 @@ SETTLED: Final = {"biasClip": 0.7, "biasSigmaInit": 0.3, "restMinT": 5.0}
 speed for bias (12 s reps: 3 deg of error); a smaller one does not follow the bias. Trusting rest later than VQF does
 by default keeps a hold that sags from being levelled out where gravity sees nothing."""
 REST_S: Final = 1.0
+REST_PARTS: Final = 5
 REST_GYR_RAD_S: Final = float(np.radians(1.0))
 REST_ACC_M_S2: Final = 0.35
-"""A sensor may be at rest when its readings' spread (over all axes) stays below these for REST_S. So may one that turns
-at an even speed: the first rest is believed at once when the rate is a USUAL bias, else when it shows in two such
-stretches in a row, and until a usual one is seen; later on, all of the last MEMORY stretches must say that the bias
-has moved: no hold that sags is as long."""
+"""A sensor may be at rest when its readings' spread (over all axes) from each fifth of REST_S to the next stays below
+these: cheap gyroscopes are noisy and straps wobble a few times a second, but the means of fifths hardly show it. So may
+one that turns at an even speed: the first rest is believed at once when the rate is a USUAL bias, else when it shows in
+two such stretches in a row, and until a usual one is seen; later on, all of the last MEMORY stretches must say that the
+bias has moved: no hold that sags is as long."""
 USUAL_RAD_S: Final = float(np.radians(2.0))
 AGREE_RAD_S: Final = float(np.radians(1.0))
 MEMORY: Final = 20
@@ -67,7 +69,7 @@ class _Rests:
     """Looks for rest in stretches of REST_S, and says when another bias is to be taken out."""
 
     def __init__(self, rate_hz: float) -> None:
-        self._length = round(REST_S * rate_hz)
+        self._length = REST_PARTS * round(REST_S * rate_hz / REST_PARTS)
         self._held: list[FloatArray] = []  # (n, 7) of gyr, acc, ok: together a stretch that is not complete
         self._count = 0
         self._recent: list[FloatArray | None] = []
@@ -108,16 +110,23 @@ def _agree(mean: FloatArray, others: list[FloatArray | None]) -> bool:
 
 def _rates_at_rest(stretches: FloatArray) -> list[FloatArray | None]:
     """Mean rate (3) of the measured rows of each stretch (m, n, 7), None if the sensor moved or was away."""
-    rows = np.ascontiguousarray(stretches[:, :, :6].swapaxes(0, 1))
-    mean = rows.mean(axis=0, keepdims=True)
-    steady = _is_steady(rows.var(axis=0, mean=mean))
-    rates: list[FloatArray | None] = [rate if one else None for rate, one in zip(mean[0, :, :3], steady, strict=True)]
+    parts = _parts(stretches[:, :, :6])
+    means = parts.mean(axis=1)
+    steady = _is_steady(parts.var(axis=1))
+    rates: list[FloatArray | None] = [rate if one else None for rate, one in zip(means[:, :3], steady, strict=True)]
     ok = stretches[:, :, 6] > 0.0
     for index in np.flatnonzero(~ok.all(axis=1)).tolist():
         seen = stretches[index, ok[index], :6]
         enough = len(seen) >= SEEN * stretches.shape[1]
-        rates[index] = seen[:, :3].mean(axis=0) if enough and _is_steady(seen.var(axis=0)) else None
+        rates[index] = seen[:, :3].mean(axis=0) if enough and _is_steady(_parts(seen[None])[0].var(axis=0)) else None
     return rates
+
+
+def _parts(stretches: FloatArray) -> FloatArray:
+    """Stretches (m, n, k) -> (m, REST_PARTS, k) mean readings of their parts; what is left over at the end is not."""
+    each = stretches.shape[1] // REST_PARTS
+    parts: FloatArray = stretches[:, : REST_PARTS * each].reshape(len(stretches), REST_PARTS, each, -1).mean(axis=2)
+    return parts
 
 
 def _is_steady(variance: FloatArray) -> BoolArray:

@@ -88,6 +88,14 @@ def test_a_constant_bias_is_gone_after_a_rest(bias_dps: tuple[float, float, floa
     assert_allclose(turned_deg(out["q_earth_sensor"][-300], out["q_earth_sensor"][-1]), 0.0, atol=0.2)
 
 
+def test_a_cheap_gyroscope_on_a_strap_that_wobbles_a_little_loses_its_bias_at_rest() -> None:
+    motion = poses(np.zeros((600, 2)))
+    wobble = np.radians(1.0) * np.sin(2.0 * np.pi * 5.3 * motion["time_s"])
+    motion["rate_rad_s"] += wobble[:, None, None]
+    out = run(frames(motion, bias_dps=(3.0, -4.0, 2.0), noise_dps=0.6))
+    assert_allclose(np.degrees(out["rate_rad_s"][300:].mean(axis=0)), 0.0, atol=0.15)
+
+
 def test_a_bias_changes_no_turn_after_a_rest() -> None:
     time_s = course(20.0)
     opening = 12.0 * reps(time_s, [5.0, 8.2, 11.4, 14.6])
