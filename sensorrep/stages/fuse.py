@@ -17,12 +17,13 @@ by default keeps a hold that sags from being levelled out where gravity sees not
 REST_S: Final = 1.0
 REST_PARTS: Final = 5
 REST_GYR_RAD_S: Final = float(np.radians(1.0))
-REST_ACC_M_S2: Final = 0.35
+REST_ACC_M_S2: Final = 0.15
 """A sensor may be at rest when its readings' spread (over all axes) from each fifth of REST_S to the next stays below
 these: cheap gyroscopes are noisy and straps wobble a few times a second, but the means of fifths hardly show it. So may
 one that turns at an even speed: the first rest is believed at once when the rate is a USUAL bias, else when it shows in
-two such stretches in a row, and until a usual one is seen; later on, all of the last MEMORY stretches must say that the
-bias has moved: no hold that sags is as long."""
+two such stretches in a row, and until a usual one is seen. What one stretch showed, two in a row that agree overrule;
+once another has shown the same, all of the last MEMORY must say that the bias has moved: no hold that sags is as long.
+"""
 USUAL_RAD_S: Final = float(np.radians(2.0))
 AGREE_RAD_S: Final = float(np.radians(1.0))
 MEMORY: Final = 20
@@ -74,6 +75,8 @@ class _Rests:
         self._count = 0
         self._recent: list[FloatArray | None] = []
         self.bias: FloatArray | None = None
+        self._is_sure = False
+        """Whether another stretch showed the same bias: it was rest, no slow stroke."""
 
     def push(self, gyr: FloatArray, acc: FloatArray, ok: BoolArray) -> list[tuple[int, FloatArray]]:
         """(rows of this block (n, 3), (n, 3), (n) after which it holds, new bias) in order."""
@@ -99,8 +102,12 @@ class _Rests:
             return usual or _agree(mean, self._recent[-1:])
         if usual and _size(self.bias) > USUAL_RAD_S:
             return True
-        moved = _size(mean - self.bias) > MOVED_RAD_S
-        return moved and len(self._recent) == MEMORY and _agree(mean, self._recent)
+        if _size(mean - self.bias) <= MOVED_RAD_S:
+            self._is_sure = True
+            return False
+        if not self._is_sure:
+            return usual and _agree(mean, self._recent[-1:])
+        return len(self._recent) == MEMORY and _agree(mean, self._recent)
 
 
 def _agree(mean: FloatArray, others: list[FloatArray | None]) -> bool:

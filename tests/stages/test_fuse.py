@@ -96,6 +96,15 @@ def test_a_cheap_gyroscope_on_a_strap_that_wobbles_a_little_loses_its_bias_at_re
     assert_allclose(np.degrees(out["rate_rad_s"][300:].mean(axis=0)), 0.0, atol=0.15)
 
 
+def test_a_slow_stroke_that_passed_for_the_first_rest_is_found_out_in_two_seconds_of_rest() -> None:
+    """About the vertical, where gravity can't contradict it."""
+    time_s = course(12.0)
+    turned = 1.5 * np.minimum(time_s, 1.5)  # deg
+    out = run(frames(poses(np.stack([turned, turned], axis=1), np.array([[0.0, 0.0, 1.0]] * 2)), noise_dps=0.05))
+    assert_allclose(np.degrees(out["rate_rad_s"][100:150]), 0.0, atol=0.5)  # it did pass
+    assert_allclose(np.degrees(out["rate_rad_s"][600:].mean(axis=0)), 0.0, atol=0.05)
+
+
 def test_a_bias_changes_no_turn_after_a_rest() -> None:
     time_s = course(20.0)
     opening = 12.0 * reps(time_s, [5.0, 8.2, 11.4, 14.6])
