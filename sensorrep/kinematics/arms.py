@@ -7,7 +7,8 @@ above the ankle; a straight leg that is raised from the hip has a level one.
 """
 
 from collections.abc import Sequence
-from math import sqrt
+from functools import partial
+from math import hypot, sqrt
 from statistics import median
 from typing import Final, NamedTuple
 
@@ -16,7 +17,7 @@ import numpy as np
 from sensorrep import quaternion
 from sensorrep.kinematics.reps import Found
 from sensorrep.kinematics.spans import Span
-from sensorrep.model import FRAME_RATE_HZ, Check, FloatArray, HeelSignal
+from sensorrep.model import FRAME_RATE_HZ, GRAVITY_M_S2, Check, FloatArray, HeelSignal
 
 STEADY: Final = 0.15
 """Both sides of the equation are averaged twice over this share of a rep. Straps wobble and soft tissue shakes, and
@@ -24,14 +25,19 @@ gyroscopes are noisy; their angular acceleration is felt by no arm and would mak
 are lost as well. Smaller: straight legs in pted look as if they turned about their ankles."""
 CORRELATED: Final = 10.0
 """Neighbouring residuals are alike (that mean, soft tissue), so the uncertainty is larger than for white noise."""
+LEFT_SD_M_S2: Final = 0.1
+"""What 1 % of gyroscope scale leaves of gravity a radian, as a standard uncertainty; by how far gravity at rest is not
+g, an accelerometer's zero is off, and adds as much. Turning with the sensor, either makes a force that grows with the
+opening, as an arm's does in even reps. Larger: arms are known less well, and who sits down over and over is counted.
+Smaller: reps on cheap sensors seem to turn about the ankle."""
 LEAST_SEEN: Final = 0.8
 """Share of the frames that must have been measured; what was interpolated between them does not count."""
 FELT: Final = 3.0
 """An arm of so many standard uncertainties is felt."""
-CLEAN_M: Final = 0.02
-"""Where none is felt though all are known so well, the accelerometer shows gravity alone, as in fused data and in
-simulations, and says nothing. Larger: who sits down slowly, over and over, is counted. Smaller: reps in such data are
-not, where those are noisy."""
+NO_ARM_M: Final = 0.04
+"""Where all arms are surely shorter, the accelerometer shows gravity alone, as in fused data and in simulations, and
+says nothing: no strap sits so near to an ankle's axis. Larger: feet that twist on the spot are counted. Smaller: reps
+in such data are not, where those are noisy."""
 SURE: Final = 2.0
 """Standard uncertainties by which an arm must be beyond a limit (one side of 95 % and more)."""
 LEAST_ARM_M: Final = 0.18
@@ -68,8 +74,9 @@ class Arm(NamedTuple):
 def arm(stretch: HeelSignal, found: Found, spans: Sequence[Span], foot: int) -> Arm | None:
     """Arm of one foot's sensor from the frames of some reps, by least squares; None where it can't be told.
 
-    Across the axis u the accelerometer feels gravity g turned by the opening, the arm r times angular acceleration, and
-    the centripetal part: f = R(u, -opening) g + alpha (u x r) - rate^2 r, linear in g and r.
+    Across the axis u the accelerometer feels gravity g turned by the opening, the arm r times angular acceleration, the
+    centripetal part, and its zero z: f = R(u, -opening) g + alpha (u x r) - rate^2 r + opening z, linear in all.
+    Of z it is known beforehand that it is small (LEFT_SD_M_S2).
     """
     axis = found.axes[foot]
     if not axis.any():
@@ -87,57 +94,62 @@ def arm(stretch: HeelSignal, found: Found, spans: Sequence[Span], foot: int) -> 
     seen[:width] = seen[len(seen) - width :] = False
     rate = part["rate_rad_s"][:, foot] @ axis
     angle = quaternion.twist(part["q_earth_sensor"][:, foot], found.q_rest[foot], axis)
-    terms = (np.cos(angle), np.sin(angle), rate**2, np.gradient(rate) * FRAME_RATE_HZ)
-    columns = [np.convolve(column, weights, "same")[seen] for column in (*terms, *across @ part["acc_m_s2"][:, foot].T)]
-    cosine, sine, pull, gain, *forces = columns
-    one, other = [cosine, sine, -pull, -gain], [-sine, cosine, gain, -pull]
+    smooth = partial(np.convolve, v=weights, mode="same")
+    terms = (np.cos(angle), np.sin(angle), rate**2, np.gradient(rate) * FRAME_RATE_HZ, angle - angle[seen].mean())
+    cosine, sine, pull, gain, opened = (smooth(term)[seen] for term in terms)
+    none = np.zeros(len(opened))
+    one, other = [cosine, sine, -pull, -gain, opened, none], [-sine, cosine, gain, -pull, none, opened]
     design = np.concatenate([one, other], axis=1).T
-    force = np.concatenate(forces)
-    normal = design.T @ design
-    if np.linalg.matrix_rank(normal) < len(normal):
+    force = np.concatenate([smooth(one)[seen] for one in across @ part["acc_m_s2"][:, foot].T])
+    plain = design[:, :4]
+    solution, _, rank, _ = np.linalg.lstsq(plain, force)
+    if rank < plain.shape[1]:
         return None
-    solution = np.linalg.solve(normal, design.T @ force)
-    residual = force - design @ solution
-    variance = float(residual @ residual) / len(force) * np.linalg.inv(normal)
+    size = np.sqrt((part["acc_m_s2"][seen, foot] ** 2).sum(axis=1))
+    left_sd = hypot(LEFT_SD_M_S2, float(np.median(size)) - GRAVITY_M_S2)
+    noise = CORRELATED**2 * float(((force - plain @ solution) ** 2).mean())
+    normal = design.T @ design + np.diag([0.0] * 4 + [noise / left_sd**2] * 2)
+    solution, variance = np.linalg.solve(normal, design.T @ force), noise * np.linalg.inv(normal)
     vector = solution[2] * across[0] + solution[3] * across[1]
-    return Arm(vector, CORRELATED * float(np.sqrt(max(variance[2, 2], variance[3, 3]))))
+    return Arm(vector, float(np.sqrt(max(variance[2, 2], variance[3, 3]))))
 
 
-def not_from_knees(found: Found, arms: Sequence[Arm | None]) -> tuple[str, Check] | None:
-    """The rule that both sensors turn about bent knees, where an arm is felt; in words as well.
+def not_from_knees(found: Found, arms: Sequence[Arm | None], doubt: float = SURE) -> tuple[str, Check] | None:
+    """The rule that both sensors turn about bent knees, unless gravity alone is felt; in words as well.
 
     An arm that is shorter than a shank shows a foot that twists on the spot, or stands while the shank turns about its
     ankle. Where a thigh is level its shank stands or hangs; the arm of a straight leg is level. The hip rests turned by
-    the angle between its arm and the vertical plane through the axis.
+    the angle between its arm and the vertical plane through the axis. So many standard uncertainties of `doubt` speak
+    for the exercise.
     """
     known = [(foot, one) for foot, one in enumerate(arms) if one is not None]
-    if not any(one.is_felt or one.sd_m > CLEAN_M for _, one in known):
+    if all(one.length_m + SURE * one.sd_m < NO_ARM_M for _, one in known):
         return None
-    at_most_m = _at_most_m([one for _, one in known])
+    at_most_m = _at_most_m([one for _, one in known], doubt)
     if at_most_m < LEAST_ARM_M:
         rule = "sensors that turn about knees, not where they are (m)"
         return "feet that twisted or stood on the spot", Check(rule, at_most_m, LEAST_ARM_M, passed=False)
-    upright = min((_upright(found, foot, one) for foot, one in known if one.is_felt), default=1.0)
+    upright = min((_upright(found, foot, one, doubt) for foot, one in known if one.is_felt), default=1.0)
     if upright < LEAST_UPRIGHT:
         rule = "shanks that stand or hang from bent knees (cosine)"
         return "legs that swung from the hip", Check(rule, upright, LEAST_UPRIGHT, passed=False)
     return None
 
 
-def _at_most_m(arms: Sequence[Arm]) -> float:
+def _at_most_m(arms: Sequence[Arm], doubt: float) -> float:
     """Length that the shortest arm surely does not exceed, nor their mean, weighted by how well each is known.
 
     What both legs do they do alike, and where neither arm is known well enough, both together may be.
     """
     weights = [max(one.sd_m, 1e-9) ** -2 for one in arms]
     mean_m = sum(weight * one.length_m for weight, one in zip(weights, arms, strict=True)) / sum(weights)
-    return min(mean_m + SURE / sqrt(sum(weights)), *(one.length_m + SURE * one.sd_m for one in arms))
+    return min(mean_m + doubt / sqrt(sum(weights)), *(one.length_m + doubt * one.sd_m for one in arms))
 
 
-def _upright(found: Found, foot: int, one: Arm) -> float:
+def _upright(found: Found, foot: int, one: Arm, doubt: float) -> float:
     """Cosine of how far the hip rests turned, at the most; 1 where the axis is too steep to tell."""
     slope = float(quaternion.rotate(found.q_rest[foot], found.axes[foot])[2])
     if abs(slope) > TOO_STEEP:
         return 1.0
     up_m = abs(float(quaternion.rotate(found.q_rest[foot], one.vector_m)[2]))
-    return (up_m + SURE * one.sd_m) / (one.length_m * float(np.sqrt(1.0 - slope**2)))
+    return (up_m + doubt * one.sd_m) / (one.length_m * float(np.sqrt(1.0 - slope**2)))

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from sensorrep.kinematics import knocks, worn
-from sensorrep.kinematics.arms import arm, not_from_knees
+from sensorrep.kinematics.arms import SURE, arm, not_from_knees
 from sensorrep.kinematics.reps import Found
 from sensorrep.kinematics.spans import Span
 from sensorrep.model import Check, HeelSignal
@@ -20,12 +20,17 @@ class Other(NamedTuple):
     are_steps: bool = False
 
 
-def otherwise(stretch: HeelSignal, found: Found, run: Sequence[Span], seen: worn.Worn) -> Other | None:
-    """What a run of excursions of a stretch is in place of heels apart; None where it may be that."""
+def otherwise(
+    stretch: HeelSignal, found: Found, run: Sequence[Span], seen: worn.Worn, doubt: float = SURE
+) -> Other | None:
+    """What a run of excursions of a stretch is in place of heels apart; None where it may be that.
+
+    So many standard uncertainties of `doubt` speak for heels apart.
+    """
     check = knocks.steps(stretch, run)
     if check is not None:
         return Other("steps: the floor knocked the feet in turn", check, are_steps=True)
-    from_elsewhere = not_from_knees(found, [arm(stretch, found, run, foot) for foot in (0, 1)])
+    from_elsewhere = not_from_knees(found, [arm(stretch, found, run, foot) for foot in (0, 1)], doubt)
     if from_elsewhere is not None:
         return Other(*from_elsewhere)
     if not found.axes.any(axis=1).all():

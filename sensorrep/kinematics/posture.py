@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 
 from sensorrep import quaternion
-from sensorrep.kinematics.arms import arm
+from sensorrep.kinematics.arms import SURE, arm
 from sensorrep.kinematics.axes import SLANTED_RAD
 from sensorrep.kinematics.reps import Found
 from sensorrep.kinematics.spans import Span
@@ -33,6 +33,6 @@ def posture(stretch: HeelSignal, found: Found, spans: Sequence[Span], feet: tupl
             up = float(quaternion.rotate(found.q_rest[foot], one.vector_m)[2])
             height += up / one.sd_m**2
             weight += 1.0 / one.sd_m**2
-    if weight == 0.0 or abs(height) < 3.0 * np.sqrt(weight):
+    if weight == 0.0 or abs(height) < SURE * np.sqrt(weight):
         return None
     return "prone" if height > 0.0 else "seated"

@@ -10,6 +10,8 @@ import numpy as np
 from sensorrep import quaternion, records
 from sensorrep.kinematics import axes as turning
 from sensorrep.kinematics import worn
+from sensorrep.kinematics.arms import SURE
+from sensorrep.kinematics.axes import ALIGNMENT
 from sensorrep.kinematics.measures import measure, pause_s
 from sensorrep.kinematics.otherwise import Other, otherwise
 from sensorrep.kinematics.posture import posture
@@ -111,6 +113,8 @@ class Segment:
         self._turned_down: Other | None = None
         self._turned_down_end = 0
         """What the last run of another exercise was, and where it ended."""
+        self._none: FloatArray | None = None
+        """(6,) its joint direction."""
         self._worn = worn.NOTHING_SEEN
         self._watched = 0
         """Number of frames of which `_worn` knows."""
@@ -292,19 +296,31 @@ class Segment:
         if run:
             self._prior = found.direction
             self._found, self._furthest = found, found.now
-        sure = self._announced or like_known(found, self._known)  # headings and arms are known less well than that
-        if run and not sure and len(self._feet) > 1:
-            self._other = self._in_place(stretch, found, run)
+        sure = like_known(found, self._known)  # headings and arms are known less well than that
+        if run and not sure and len(self._feet) > 1 and (final or not self._announced):
+            self._other = self._in_place(stretch, found, run, again=final and self._announced > 0)
             if self._other is not None:
                 run = []
         return found, run
 
-    def _in_place(self, stretch: HeelSignal, found: Found, run: list[Span]) -> Other | None:
-        """What a run is in place of the exercise. Asked once for its last rep: of many answers one would be wrong."""
-        if self._turned_down is None or run[-1].leaves + self._origin > self._turned_down_end:
-            self._turned_down = otherwise(stretch, found, run, self._worn)
+    def _in_place(self, stretch: HeelSignal, found: Found, run: list[Span], *, again: bool) -> Other | None:
+        """What a run is in place of the exercise.
+
+        Asked once for its last rep, as of many answers one would be wrong, and `again` of all reps when they are over:
+        then it is known best. What once was another movement is not given the benefit of the doubt any more, be it
+        faster or slower.
+        """
+        if again or self._turned_down is None or run[-1].leaves + self._origin > self._turned_down_end:
+            doubt = 0.0 if self._is_again_none(found) else SURE
+            self._turned_down = otherwise(stretch, found, run, self._worn, doubt)
             self._turned_down_end = run[-1].back + self._origin
+            if self._turned_down is not None:
+                self._none = found.direction
         return self._turned_down
+
+    def _is_again_none(self, found: Found) -> bool:
+        """Whether the last movement that was turned down turned the legs like this one."""
+        return self._none is not None and abs(float(found.direction @ self._none)) > ALIGNMENT
 
     def _is_established(self) -> bool:
         """Whether the running set is one beyond doubt: hands at the band after it do not unmake it."""

@@ -56,6 +56,17 @@ def test_noise_and_wobbling_straps_make_no_arm_shorter(seed: int) -> None:
     assert sum(map(len, sets(findings(shaken)))) == 6
 
 
+@settings(deadline=None, derandomize=True, max_examples=30)
+@given(st.integers(0, 10**6))
+def test_accelerometers_whose_zero_is_off_make_no_arm_shorter(seed: int) -> None:
+    """By 0.5 m/s2, more than data sheets call typical: turning with the sensor it feels like an arm."""
+    slow = 12.0 * reps(course(34.0), [3.0 + 4.8 * number for number in range(6)], out_s=2.1, hold_s=0.2, back_s=2.1)
+    zero = np.random.default_rng(seed).normal(size=(2, 3))
+    off = poses(np.stack([slow, slow], axis=1), LEVEL, STRAPS, np.stack([ARM_M, ARM_M]))
+    off["acc_m_s2"] += 0.5 * zero / np.linalg.norm(zero, axis=1, keepdims=True)
+    assert sum(map(len, sets(findings(off)))) == 6
+
+
 def test_feet_on_the_spot_are_none_but_accelerometers_that_feel_gravity_alone_say_nothing() -> None:
     assert counted(ANKLE, ANKLE) == (0, {"feet that twisted or stood on the spot"})
     assert counted(np.zeros(3), np.zeros(3))[0] == 6
@@ -66,6 +77,13 @@ NOWHERE = Found(np.zeros(6), np.zeros((2, 3)), np.zeros((2, 4)), 0.2, (), 0.0, 0
 
 def known(*lengths_and_sds_m: tuple[float, float]) -> list[Arm]:
     return [Arm(np.array([0.0, 0.0, length_m]), sd_m) for length_m, sd_m in lengths_and_sds_m]
+
+
+def test_who_was_turned_down_once_is_given_no_benefit_of_the_doubt() -> None:
+    unsure = known((0.15, 0.04), (0.15, 0.04))
+    assert not_from_knees(NOWHERE, unsure) is None
+    assert not_from_knees(NOWHERE, unsure, doubt=0.0) is not None
+    assert not_from_knees(NOWHERE, known((0.25, 0.04), (0.25, 0.04)), doubt=0.0) is None
 
 
 @pytest.mark.parametrize(
