@@ -51,6 +51,7 @@ TEMPOS: Final = {
     "12 s": (3.00, 3.50, 4.00, 1.50),
 }
 RATES_HZ: Final = (25.0, 50.0, 100.0, 200.0)
+FATIGUE: Final = "fatigue of 25 % and more, or none"
 QUICK: Final = {
     # every posture, both ends of range and tempo, and each kind of trouble once
     "prone, 12 deg, 3.6 s",
@@ -279,7 +280,7 @@ def _fatigue() -> Iterator[Condition]:
             f"{posture}, {name}",
             typical(posture, sets=2, reps=10, fatigue=fatigue, variation=variation),
             seeds=4,
-            rows=(name,),
+            rows=(name, FATIGUE),
         )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from benchmark.accuracy import ALL, GRAVITY, NONE, TABLE_TOP, Accuracy
+from benchmark.conditions import FATIGUE
 from benchmark.real import Counted, Tilt
 from benchmark.scoring import Figures
 
@@ -52,6 +53,9 @@ def _measuring(found: Accuracy) -> Iterator[Target]:
                 bias = got[f"range_bias_{side}_deg"] or 0.0
                 yield Target(f"range bias {side}, {row}, deg", "within 0.2", f"{bias:+.2f}", abs(bias) < 0.2)
     yield _at_least("fatigue right, sets of 6 and more, %", every, "fatigue_right", 97, 100)
+    if FATIGUE in found.rows:
+        some = found.rows[FATIGUE].ours
+        yield _at_least("fatigue right, sets of 10, three in five tired, %", some, "fatigue_right", 97, 100)
 
 
 def _pted(pted: Sequence[Counted]) -> Iterator[Target]:
