@@ -46,7 +46,8 @@ class Pipeline:
     """One session's stages. `push` packets in the order in which they arrived, `finish` at the end.
 
     `foot` is the one to look at in the movement `one-leg`. With `trace`, `signal()` gives the poses of the whole
-    session afterwards, for plots. Raises ValueError for `one-leg` without a foot.
+    session afterwards, for plots; unless `aloud`, reps are not told as they come. Raises ValueError for `one-leg`
+    without a foot.
     """
 
     def __init__(
@@ -56,6 +57,7 @@ class Pipeline:
         foot: Foot | None = None,
         *,
         trace: bool = False,
+        aloud: bool = True,
     ) -> None:
         if (movement == "one-leg") != (foot is not None):
             raise ValueError("the movement one-leg, and only that, needs a foot")
@@ -67,7 +69,7 @@ class Pipeline:
         self._filter = Filter()
         self._fuse = Fuse()
         self._measure = Measure(foot)
-        self._segment = Segment(movement, foot)
+        self._segment = Segment(movement, foot, aloud=aloud)
         self._summarise = Summarise(movement)
         self._trace: list[HeelSignal] | None = [] if trace else None
         self._waiting_since_ns = 0

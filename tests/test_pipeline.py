@@ -247,6 +247,13 @@ def test_turning_a_sensor_in_its_strap_changes_no_count_and_no_range(posture: Po
     np.testing.assert_allclose(ranges_deg(turned), ranges_deg(before), atol=0.3)
 
 
+def test_a_session_that_is_not_told_aloud_sums_up_the_same(prone: Simulated) -> None:
+    told, summed = (Pipeline(prone.header.feet, aloud=aloud) for aloud in (True, False))
+    events = [pipeline.push(prone.packets) + pipeline.finish() for pipeline in (told, summed)]
+    assert [one for one in events[0] if not isinstance(one, RepCounted)] == events[1]
+    assert any(isinstance(one, RepCounted) for one in events[0])
+
+
 @pytest.mark.parametrize("seed", [1, 2])
 def test_a_recording_of_the_middle_of_a_set_is_not_seen_upside_down_where_thighs_slope(seed: int) -> None:
     whole = simulate(typical("table-top", sets=1, reps=8), seed)

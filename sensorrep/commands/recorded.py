@@ -85,12 +85,13 @@ def replayed(
 
     with _opened(files) as recording:
         counted, which = _what_to_count(recording, movement, foot)
-        pipeline = Pipeline(recording.header.feet, counted.value, which, trace=trace)
+        aloud = speed is not None and not quiet
+        pipeline = Pipeline(recording.header.feet, counted.value, which, trace=trace, aloud=aloud)
         blocks = _with_progress(recording, quiet=quiet or speed is not None)
         if speed is None:
             summary = asyncio.run(session.run(sources.at_once(blocks), pipeline, None, ()))
         else:
-            views = () if quiet else (_lines(recording, which),)
+            views = (_lines(recording, which),) if aloud else ()
             summary = asyncio.run(session.run(sources.paced(blocks, speed), pipeline, None, views))
         return summary, openings.trace(pipeline.signal(), summary) if trace else None, recording
 

@@ -29,18 +29,19 @@ def firm(opening: FloatArray, acc_m_s2: FloatArray, length: int) -> FloatArray:
     half = min(round(QUICK * length), LONGEST_FRAMES) // 2
     if half < 2 or len(opening) < 3:
         return opening
-    smooth = _parabolic(opening, half)
-    quick, felt = opening - smooth, acc_m_s2 - _parabolic(acc_m_s2, half)
-    gain = np.gradient(np.gradient(quick, axis=0), axis=0) * FRAME_RATE_HZ**2
+    columns = np.concatenate([opening, acc_m_s2.reshape(len(opening), -1)], axis=1)
+    quick = columns - _parabolic(columns, half)
+    turned, felt = quick[:, :2], quick[:, 2:].reshape(-1, 2, 3)
+    gain = np.gradient(np.gradient(turned, axis=0), axis=0) * FRAME_RATE_HZ**2
     arm = np.einsum("nf,nfi->fi", gain, felt) / np.maximum((gain**2).sum(axis=0), np.finfo(float).tiny)[:, None]
-    firmly: FloatArray = smooth + quick * np.minimum(np.sqrt((arm**2).sum(axis=1)) / SHANK_M, 1.0)
+    slack: FloatArray = np.maximum(1.0 - np.sqrt((arm**2).sum(axis=1)) / SHANK_M, 0.0)
+    firmly: FloatArray = opening - slack * turned
     return firmly
 
 
 def _parabolic(values: FloatArray, half: int) -> FloatArray:
-    """Values (n, ...) on the parabola that fits `half` frames to either side best (Savitzky & Golay 1964)."""
+    """Values (n, k) on the parabola that fits `half` frames to either side best (Savitzky & Golay 1964, table I)."""
     at = np.arange(-half, half + 1)
-    weights = np.linalg.pinv(np.stack([np.ones(len(at)), at, at**2], axis=1))[0]
-    columns = values.reshape(len(values), -1).T
-    padded = np.pad(columns, ((0, 0), (half, half)), mode="edge")
-    return np.stack([np.convolve(one, weights, "valid") for one in padded], axis=1).reshape(values.shape)
+    weights = (3.0 * (3 * half * (half + 1) - 1 - 5 * at**2)) / ((2 * half - 1) * (2 * half + 1) * (2 * half + 3))
+    padded = values[np.arange(-half, len(values) + half).clip(0, len(values) - 1)]
+    return np.stack([np.convolve(one, weights, "valid") for one in padded.T], axis=1)

@@ -78,11 +78,13 @@ class Segment:
     A set is over after SET_GAP_S without a rep, or when a shank leaves the exercise position; then it is looked at once
     more as a whole. Latency: none beyond `measure`'s, from the standstill that decides. State: the stretch, what was
     announced of the running set, what the reps of the last set were like, and what walking and changes of position
-    showed of the legs. Frame numbers are absolute.
+    showed of the legs. Frame numbers are absolute. Unless `aloud`, reps are not told as they come, and so not measured
+    twice; sets are the same.
     """
 
-    def __init__(self, movement: Movement = "heels-apart", foot: Foot | None = None) -> None:
+    def __init__(self, movement: Movement = "heels-apart", foot: Foot | None = None, *, aloud: bool = True) -> None:
         self._movement: Movement = movement
+        self._aloud = aloud
         self._feet = (0, 1) if foot is None else (int(foot),)
         self._first_ok: dict[int, int] = {}
         """Frame in which each foot was there first: one that never came leaves no gaps in reps."""
@@ -226,7 +228,7 @@ class Segment:
         if 0 < len(run) < self._announced:
             yield RepsCorrected(self._set_number, self._announced, len(run), time_s, SECOND_LOOK)
             self._announced = len(run)
-        for number in range(self._announced + 1, len(run) + 1):
+        for number in range(self._announced + 1, len(run) + 1) if self._aloud else ():
             rep = self._measure(found, run[number - 1])
             yield RepCounted(self._set_number, number, time_s, rep)
         if len(run) > self._announced:

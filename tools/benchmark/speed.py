@@ -191,7 +191,7 @@ def measure_stages(path: Path) -> dict[str, float]:
     """Seconds spent reading and in each stage, its own work alone, while a recording is replayed in this process."""
     spent_s = {"read": 0.0}
     with open_recording(path) as recording:
-        pipeline = Pipeline(recording.header.feet)
+        pipeline = Pipeline(recording.header.feet, aloud=False)
         for name, stage in vars(pipeline).items():
             if hasattr(stage, "push"):
                 spent_s[name.strip("_")] = 0.0
