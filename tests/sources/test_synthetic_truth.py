@@ -1,7 +1,6 @@
 import json
 from dataclasses import replace
 from itertools import pairwise
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -270,10 +269,9 @@ def test_whatever_the_set_its_boundaries_are_in_order_and_all_whole_reps_are_the
     assert np.isfinite(session.opening_deg).all()
 
 
-def test_the_truth_is_written_without_its_arrays(tmp_path: Path) -> None:
+def test_the_truth_is_written_without_its_arrays() -> None:
     session = simulate(typical("seated", sets=1, reps=2), 8).truth
-    session.write_json(tmp_path / "truth.json")
-    written = json.loads((tmp_path / "truth.json").read_text(encoding="utf-8"))
+    written = json.loads(json.dumps(session.as_json()))
     assert written["format"] == "sensorrep-truth/1"
     assert (written["seed"], written["posture"]) == (8, "seated")
     assert written["sets"][0]["reps"][1]["start_s"] == round(session.sets[0].reps[1].start_s, 4)

@@ -1,10 +1,8 @@
 """What really happened in a simulated session, measured on the noise-free motion at high resolution."""
 
 import itertools
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -74,10 +72,6 @@ class Truth:
     """(n,)"""
     opening_deg: FloatArray
     """(n, 2), positive for heels apart, about zero at the first rest in the exercise position."""
-
-    def write_json(self, path: Path) -> None:
-        """Write all but the arrays."""
-        path.write_text(json.dumps(self.as_json(), indent=1) + "\n", encoding="utf-8")
 
     def as_json(self) -> dict[str, Any]:
         """All but the arrays, as JSON objects."""
