@@ -377,7 +377,8 @@ class Segment:
             counted = set(run)
             yield from self._rejected(found, [span for span in found.spans if span not in counted])
         if len(run) != self._announced:
-            yield RepsCorrected(self._set_number, self._announced, len(run), time_s, SECOND_LOOK)
+            why = SECOND_LOOK if self._other is None else self._other.what
+            yield RepsCorrected(self._set_number, self._announced, len(run), time_s, why)
         if found is not None and run:
             reps = [self._measure(found, span) for span in run]
             pauses = [pause_s(self._stretch, rep, after, self._feet) for rep, after in itertools.pairwise(reps)]

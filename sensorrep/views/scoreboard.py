@@ -234,6 +234,8 @@ class Scoreboard:
                 self._widest_deg = max(self._widest_deg, *both, 0.0)
             case RepsCorrected():
                 self._count = event.count
+                if not event.count:  # it was no set
+                    self._enter("rest" if self._sets else "begin")
                 self._notify(announcements.of_event(event))
             case SetEnded():
                 self._enter("rest")

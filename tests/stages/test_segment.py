@@ -10,8 +10,12 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
 from sensorrep import quaternion
+from sensorrep.kinematics.otherwise import Other
+from sensorrep.kinematics.reps import Found
+from sensorrep.kinematics.spans import Span
 from sensorrep.model import (
     FRAME_RATE_HZ,
+    Check,
     FloatArray,
     Foot,
     HeelSignal,
@@ -100,6 +104,23 @@ def test_an_accelerometer_that_feels_gravity_alone_counts_all_the_same() -> None
     """The arm from the knee is a help, no condition: other programs' simulations and fused recordings have none."""
     for axes in (LEVEL, VERTICAL):
         assert counts(findings(poses(alike(session([8])), axes, arm_m=np.zeros(3)))) == [8]
+
+
+def test_a_set_that_turns_out_to_be_another_exercise_when_it_is_over_is_taken_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Three reps may leave it in doubt, all of them no more."""
+
+    def in_doubt(_stretch: HeelSignal, _found: Found, run: Sequence[Span], *_: object) -> Other | None:
+        return Other("another exercise", Check("rule", 0.0, 1.0, passed=False)) if len(run) > 5 else None
+
+    monkeypatch.setattr("sensorrep.stages.segment.otherwise", in_doubt)
+    found = findings(poses(alike(session([8]))))
+    assert sum(isinstance(one, RepCounted) for one in found) == 8
+    assert [(one.announced, one.count, one.why) for one in found if isinstance(one, RepsCorrected)] == [
+        (8, 0, "another exercise")
+    ]
+    assert counts(found) == []
 
 
 def test_thighs_that_slope_a_little_unlike_each_other_are_no_sway() -> None:

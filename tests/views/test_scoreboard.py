@@ -124,6 +124,15 @@ def test_a_correction_changes_the_count_and_says_why() -> None:
     assert "one was a sway" in screen.notice
 
 
+def test_who_did_no_set_after_all_may_begin_or_rests_on() -> None:
+    no_set = RepsCorrected(1, 4, 0, 20.0, "feet that twisted")
+    board = Scoreboard()
+    board.take(both(0, 20), [counted(1, 4), no_set])
+    assert board.screen(at_ns(20)).phase == "begin"
+    board.take(both(20, 60), [counted(1, 8), ended(1), counted(2, 4), no_set])
+    assert board.screen(at_ns(60)).phase == "rest"
+
+
 def test_rest_is_counted_from_the_last_rep_and_goes_on_without_packets() -> None:
     board = Scoreboard(Target(rest_s=45.0))
     event = ended(1)
