@@ -5,12 +5,14 @@ from dataclasses import replace
 
 import pytest
 
+from sensorrep.kinematics.sets import LEAST_DOUBTFUL, LEAST_REPS
 from sensorrep.model import Foot, FootBack, FootLost, Note, RepsCorrected, SessionEnded
 from sensorrep.views import announcements
 from sensorrep.views.scoreboard import HOLD_STILL_S, NOTICE_S, Latest, Phase, Scoreboard, Target, pace
 from tests.views.live_events import at_ns, battery, both, counted, ended, link, packets
 from tests.views.sessions import CASES, Move, rep
 
+ORDINALS = {2: "second", 3: "third", 4: "fourth", 5: "fifth", 6: "sixth"}
 STILL = Latest(None, (0.01, 0.01))
 BUSY = Latest(None, (0.3, 0.3))
 WALKING = Latest(None, (2.0, 2.2))
@@ -75,7 +77,7 @@ def test_who_has_begun_sees_so_before_the_third_rep() -> None:
     assert phase(board, 5) == "begin"
     feed(board, STILL._replace(moves=True), 5, 9)
     assert phase(board, 9) == "going"
-    assert "third rep" in board.screen(at_ns(9)).prompt
+    assert f"{ORDINALS[LEAST_REPS]} rep" in board.screen(at_ns(9)).prompt
     feed(board, STILL, 9, 16)  # a hold
     assert phase(board, 16) == "going"
     feed(board, STILL, 16, 18)
@@ -98,11 +100,12 @@ def test_with_one_sensor_of_two_the_fifth_rep_is_told_first() -> None:
         board.take(packets(Foot.LEFT, second, second + 1), (), STILL._replace(moves=second > 6))
         if second == 0:
             assert announcements.LATE in board.screen(at_ns(1)).prompt
-    assert "fifth rep" in board.screen(at_ns(10)).prompt
+    assert f"{ORDINALS[LEAST_DOUBTFUL]} rep" in board.screen(at_ns(10)).prompt
+    assert f"{ORDINALS[LEAST_DOUBTFUL]} rep" in announcements.LATE
     one = Scoreboard(feet=[Foot.LEFT])
     for second in range(10):
         one.take(packets(Foot.LEFT, second, second + 1), (), STILL._replace(moves=second > 6))
-    assert "third rep" in one.screen(at_ns(10)).prompt
+    assert f"{ORDINALS[LEAST_REPS]} rep" in one.screen(at_ns(10)).prompt
 
 
 def test_the_count_is_that_of_the_running_set_and_stands_during_the_rest() -> None:
