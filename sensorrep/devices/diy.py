@@ -103,7 +103,8 @@ def start(rate_hz: float) -> Script:
     yield Write("control", bytes([_STOP]))
     yield Await("control", bytes([_STOP | _ANSWER]))
     mtu = int.from_bytes((yield Mtu()), "little")
-    # Four samples at 100 Hz: 25 packets a second, 40 ms of latency, 56 bytes. Fewer where the link carries no more.
+    # Four samples near 100 Hz: some 25 packets a second, 40 ms of latency, 56 bytes. Fewer where the link carries
+    # no more.
     samples = max(1, min(4, round(rate_hz * 0.04), (min(parsed.max_payload, mtu - 3) - 8) // 12))
     if parsed.configurable:
         wanted = struct.pack("<BHBHB", _CONFIGURE, round(rate_hz), ACC_RANGE_G, GYR_RANGE_DPS, samples)

@@ -55,7 +55,9 @@ class Clock:
     with it, which hides the truth for as long as one beat takes, by up to that divisor: every wait from none to all of
     it gives the same arrivals. At 48 ms, 100 ppm and 20, 40, 60, 75, 80 or 100 packets a second left and right are
     within 5 ms; at 50 within 7 ms, at 33 within 12 ms, at 25 within 15 ms and at 62.5 within 23 ms, with a clock or
-    without. When a packet could have been sent earlier is not known: hosts hand packets on late, one by one.
+    without; at 13 and 26, with a clock, within 7 ms in the first three seconds and 5 ms from then on. When a packet
+    could have been sent earlier is not known, as hosts hand packets on late, one by one; nor would it help, since both
+    sensors' bounds would move by the same.
     """
 
     def __init__(self, device_ns: int, received_ns: int, counted: bool, slope: float | None = None) -> None:

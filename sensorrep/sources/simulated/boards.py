@@ -20,7 +20,8 @@ PROCESSING_S: Final = 0.001
 """From the last sample of a packet until the radio has it."""
 _ACC_RANGES_G: Final = (2, 4, 8, 16)
 _GYR_RANGES_DPS: Final = (125, 250, 500, 1000, 2000)
-_RATES_HZ: Final = (25, 50, 100, 200)
+_RATES_HZ: Final = (26, 52, 104, 208)
+"""Of the LSM6DS3TR-C, which its Info says it is."""
 
 
 class Sent(NamedTuple):

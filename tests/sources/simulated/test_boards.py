@@ -68,15 +68,15 @@ class TestDiy:
         board = diy_board()
         info = diy.parse_info(drive(board, diy.start(100.0), diy.CHANNELS, 2.0))
         assert (info.acc_range_g, info.gyr_range_deg_s, info.samples_per_packet) == (8, 1000, 4)
-        assert (info.generation, info.period_ns, info.side) == (1, 10_000_000, 1)
+        assert (info.generation, info.period_ns, info.side) == (1, 9_615_385, 1)
 
     def test_its_packets_hold_the_motion(self) -> None:
         board, decoder = self.started()
         samples = decoded(decoder, board.produce(12.0))
         assert decoder.malformed == 0
-        assert len(samples) == pytest.approx(1010, abs=4)
+        assert len(samples) == pytest.approx(1050, abs=4)
         assert samples["counter"].tolist() == list(range(len(samples)))
-        assert np.median(np.diff(samples["device_ns"])) == pytest.approx(1e7 / 1.01, rel=1e-3)
+        assert np.median(np.diff(samples["device_ns"])) == pytest.approx(1e9 / 104 / 1.01, rel=1e-3)
         assert np.linalg.norm(samples["acc_m_s2"], axis=1).mean() == pytest.approx(GRAVITY_M_S2, rel=0.01)
 
     def test_packets_are_ready_after_their_last_sample_and_come_once(self) -> None:
@@ -106,7 +106,7 @@ class TestDiy:
         assert [one.payload for one in board.write(control, b"\x02", 3.0)] == [b"\x82\x00"]
         assert [one.payload for one in board.write(control, wanted, 3.0)] == [b"\x83\x00"]
         info = diy.parse_info(board.read(diy.CHANNELS["info"]))
-        assert (info.period_ns, info.acc_range_g, info.gyr_range_deg_s, info.generation) == (20_000_000, 4, 500, 2)
+        assert (info.period_ns, info.acc_range_g, info.gyr_range_deg_s, info.generation) == (19_230_769, 4, 500, 2)
 
     def test_it_stops_when_the_host_is_gone_and_starts_again_with_a_first_packet(self) -> None:
         board, decoder = self.started()
@@ -170,5 +170,5 @@ def test_after_the_motion_its_last_second_goes_on() -> None:
     board = diy_board()
     decoder = diy.Decoder(drive(board, diy.start(100.0), diy.CHANNELS, float(motion().time_s[-1]) - 2.0))
     samples = decoded(decoder, board.produce(float(motion().time_s[-1]) + 20.0))
-    assert len(samples) == pytest.approx(2220, abs=10)
-    np.testing.assert_array_equal(samples["acc_m_s2"][-100:], samples["acc_m_s2"][-200:-100])
+    assert len(samples) == pytest.approx(22 * 104 * 1.01, abs=10)
+    np.testing.assert_array_equal(samples["acc_m_s2"][-104:], samples["acc_m_s2"][-208:-104])

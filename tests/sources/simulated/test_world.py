@@ -75,13 +75,20 @@ def skews_s(found: list[list[tuple[FloatArray, FloatArray]]], after_s: float) ->
     return np.asarray(np.abs(np.concatenate(skews)))
 
 
-def bad(seed: int, model: str, script: list[list[Any]]) -> World:
-    """Connection intervals of 48.75 ms, 1 % of the time in stalls of 1.5 s, clocks that are 100 ppm off each way."""
+def bad(
+    seed: int,
+    model: str,
+    script: list[list[Any]],
+    interval_s: float = 0.04875,
+    rate_errors: tuple[float, float] = (0.011, -0.007),
+) -> World:
+    """A radio that is silent for 1 % of the time, in stalls of 1.5 s, and clocks that are 100 ppm off each way."""
+    left, right = rate_errors
     scenario = replace(
         LYING,
-        link=Link(interval_s=0.04875),
-        left=Sensor(clock_ppm=100.0, rate_error=0.011),
-        right=Sensor(clock_ppm=-100.0, rate_error=-0.007),
+        link=Link(interval_s=interval_s),
+        left=Sensor(clock_ppm=100.0, rate_error=left),
+        right=Sensor(clock_ppm=-100.0, rate_error=right),
     )
     rng = np.random.default_rng(seed)
     stalls = [
@@ -96,6 +103,13 @@ def bad(seed: int, model: str, script: list[list[Any]]) -> World:
 def test_left_and_right_agree_within_5_ms_over_a_bad_radio(seed: int) -> None:
     found = timed(bad(seed, "diy", []), 120.0, counted=False)
     assert skews_s(found, 0.0).max() < 0.005
+
+
+@pytest.mark.parametrize("interval_s", [0.015, 0.03, 0.048, 0.05, 0.06])
+def test_samples_at_exactly_104_hz_beat_slowly_with_no_usual_connection_interval(interval_s: float) -> None:
+    """At exactly 100 Hz, in packets of four, left and right are up to 18 ms apart at 60 ms, and 9 ms at 50."""
+    found = timed(bad(0, "diy", [], interval_s, rate_errors=(0.0, 0.0)), 60.0, counted=False)
+    assert skews_s(found, 3.0).max() < 0.005
 
 
 @pytest.mark.parametrize("seed", range(2))
