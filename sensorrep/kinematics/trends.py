@@ -3,12 +3,12 @@
 from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
-from math import erfc, sqrt
+from math import atan, cos, pi, sin, sqrt
 from typing import Final
 
 import numpy as np
 
-from sensorrep.model import BoolArray, Fatigue, FloatArray, Foot, Rep, Spread, Symmetry, Tempo
+from sensorrep.model import Fatigue, FloatArray, Foot, Rep, Spread, Symmetry, Tempo
 
 FLOOR_RAD: Final = float(np.radians(2.0))
 """Smaller differences between the legs are within what straps and gyroscopes do (UX: sensor floor, prone)."""
@@ -20,8 +20,11 @@ LEAST_REPS: Final = EARLY + 2
 """Fewer show no trend."""
 LOSS: Final = 0.20
 """Share of range or opening speed whose loss counts as fatigue. Larger: later warning. Smaller: more false ones."""
+LEAST_LOSS: Final = 0.15
+"""Of two reps that have lost LOSS on average each has lost so much: one failed rep alone does not make a pair. Larger:
+losses are missed where reps vary."""
 ACCIDENT: Final = 0.05
-"""Chance at which a downward trend could be an accident (one-sided Mann-Kendall)."""
+"""Chance at which a downward trend could be an accident. Larger: more sets of uneven reps pass for tiring ones."""
 SHORTEST_PHASE_S: Final = 0.02
 """No boundary is known better than this."""
 STUDENT_975: Final = (12.7062, 4.3027, 3.1824, 2.7764, 2.5706, 2.4469, 2.3646, 2.3060, 2.2622, 2.2281)
@@ -81,9 +84,11 @@ def fatigue(reps: Sequence[Rep]) -> Fatigue:
 
     Only like is compared with like: if a foot was lost in some reps, those reps are left out, or that foot is, so that
     more measurements are left. The reference is the mean of the best two among the first EARLY reps. Fatigue is
-    detected when two reps in a row have lost LOSS of range or of mean opening speed, and the trend is no accident. The
-    highest speed would not do: tired legs tremble, which makes it higher. A hurried return, a jerky opening and a
-    trembling hold are told too, but are no fatigue by themselves. Fewer than five reps show no trend.
+    detected when two reps in a row have lost LOSS of range or of mean opening speed on average, and both together fall
+    over the set by no accident: one question, so that uneven reps pass for tiring ones in one set of twenty at most,
+    and what both tell decides where there are few. The highest speed would not do: tired legs tremble, which makes it
+    higher. A hurried return, a jerky opening and a trembling hold are told too, but are no fatigue by themselves. Fewer
+    than five reps show no trend.
     """
     feet = _most_measured(reps)
     numbers = [number for number, rep in enumerate(reps, 1) if feet <= _measured(rep)]
@@ -94,10 +99,11 @@ def fatigue(reps: Sequence[Rep]) -> Fatigue:
     openings = np.array([_opening_rad(rep, feet) for rep in reps])
     speeds = np.array([_opening_speed(rep, feet) for rep in reps])
     range_loss, speed_loss = (1.0 - values / _best_early(values) for values in (openings, speeds))
+    falls = falling_by_chance(np.log(openings * speeds)) < ACCIDENT
     starts = [
         (numbers[first], word)
-        for loss, values, word in ((range_loss, openings, "range"), (speed_loss, speeds, "opening speed"))
-        if (first := _first_lasting(loss >= LOSS)) is not None and falling_by_chance(values) < ACCIDENT
+        for loss, word in ((range_loss, "range"), (speed_loss, "opening speed"))
+        if falls and (first := _first_lasting(loss)) is not None
     ]
     evidence = [f"{word} is down by {100.0 * LOSS:.0f} % or more from rep {first} on" for first, word in starts]
     evidence += _less_control(reps, feet)
@@ -131,12 +137,25 @@ def _less_control(reps: Sequence[Rep], feet: AbstractSet[Foot]) -> Iterator[str]
 
 
 def falling_by_chance(values: FloatArray) -> float:
-    """Chance that values (n,) in random order fall as steadily (Mann 1945, doi 10.2307/1907187; normal, continuity)."""
-    count = len(values)
-    later, earlier = np.tril_indices(count, -1)
-    score = float(np.sign(values[later] - values[earlier]).sum())
-    sd = sqrt(count * (count - 1) * (2 * count + 5) / 18.0)
-    return 0.5 * erfc(-(score + 1.0) / sd / sqrt(2.0)) if score < 0 else 1.0
+    """Chance that values (n,) that only scatter fall as steadily: Student's t of the straight line through them.
+
+    One-sided, by the sums of Abramowitz & Stegun 1964, 26.7.3 and 26.7.4. Of more power than a test of ranks, where six
+    reps have to do.
+    """
+    freedom = len(values) - 2
+    number = np.arange(len(values)) - 0.5 * (len(values) - 1)
+    slope = float(number @ values) / float(number @ number)
+    if slope >= 0.0:
+        return 1.0
+    off = values - values.mean() - slope * number
+    error = sqrt(float(off @ off) / freedom / float(number @ number))
+    angle = atan(-slope / error / sqrt(freedom)) if error > 0.0 else 0.5 * pi
+    odd = freedom % 2
+    terms = [cos(angle) if odd else 1.0]
+    for power in range(2 + odd, freedom, 2):
+        terms.append(terms[-1] * cos(angle) ** 2 * (power - 1) / power)
+    within = sin(angle) * sum(terms[: freedom // 2])
+    return 0.5 - 0.5 * ((angle + within) / (0.5 * pi) if odd else within)
 
 
 def student_975(freedom: int) -> float:
@@ -204,7 +223,8 @@ def _best_early(values: FloatArray) -> float:
     return float(np.sort(values[:EARLY])[-2:].mean())
 
 
-def _first_lasting(lost: BoolArray) -> int | None:
-    """Index of the first of two neighbours that are both true."""
-    both = np.flatnonzero(lost[:-1] & lost[1:])
+def _first_lasting(loss: FloatArray) -> int | None:
+    """Index of the first of two neighbours that have lost LOSS on average, and LEAST_LOSS each."""
+    before, after = loss[:-1], loss[1:]
+    both = np.flatnonzero((0.5 * (before + after) >= LOSS) & (np.minimum(before, after) >= LEAST_LOSS))
     return int(both[0]) if len(both) else None
