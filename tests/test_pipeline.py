@@ -333,6 +333,16 @@ def test_at_half_the_speed_all_phases_take_twice_as_long() -> None:
     np.testing.assert_allclose(np.mean(ranges_deg(half)), np.mean(ranges_deg(whole)), rtol=0.03)
 
 
+@pytest.mark.parametrize("posture", ["hook-lying", "table-top"])
+def test_the_slowest_of_small_reps_are_no_rest(posture: Posture) -> None:
+    """Legs that turn by 1 degree a second, as evenly as if the gyroscope were off by that."""
+    simulated = simulate(typical(posture, sets=2, range_deg=(5.0, 5.0), tempo_s=(3.0, 3.5, 4.0, 1.5)), 1)
+    found = replayed(simulated)
+    assert counts(found) == counts(simulated.truth)
+    true_deg = [rep.range_deg for one in simulated.truth.sets for rep in one.reps]
+    assert np.sqrt(np.mean((ranges_deg(found) - np.array(true_deg)) ** 2)) < 0.3
+
+
 # --- no reps --------------------------------------------------------------------------------------------------------
 
 STRAY: dict[str, tuple[Activity, ...]] = {

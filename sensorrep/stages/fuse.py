@@ -9,11 +9,11 @@ from sensorrep import quaternion
 from sensorrep.model import FRAME_RATE_HZ, POSE, BoolArray, FloatArray, Frames, Poses
 
 UNSETTLED: Final = {"restThGyr": 0.6}
-"""deg/s. Until a sensor has been seen at rest: cheap gyroscopes are off by 5 deg/s, beyond VQF's usual clip of 2."""
-SETTLED: Final = {"biasClip": 0.7, "biasSigmaInit": 0.3, "restMinT": 5.0}
-"""After the bias seen at rest was taken out (deg/s, s). A larger clip takes a slow, steady opening for rest and its
-speed for bias (12 s reps: 3 deg of error); a smaller one does not follow the bias. Trusting rest later than VQF does
-by default keeps a hold that sags from being levelled out where gravity sees nothing."""
+"""deg/s. Until a sensor has been seen at rest, how much its rate may vary there. By VQF's default of 2 a slow, steady
+opening passes for rest, and its speed for bias: 3 deg of error in reps of 12 s."""
+SETTLED: Final = {**UNSETTLED, "biasSigmaInit": 0.3, "restMinT": 5.0}
+"""After the bias seen at rest was taken out (deg/s, s): it is known better, and trusting rest later than VQF does by
+default keeps a hold that sags from being levelled out where gravity sees nothing."""
 REST_S: Final = 1.0
 REST_PARTS: Final = 5
 REST_GYR_RAD_S: Final = float(np.radians(1.0))
@@ -28,7 +28,8 @@ USUAL_RAD_S: Final = float(np.radians(2.0))
 AGREE_RAD_S: Final = float(np.radians(1.0))
 MEMORY: Final = 20
 MOVED_RAD_S: Final = float(np.radians(0.7))
-"""A bias that differs from the one taken out by more than VQF's clip is taken out anew."""
+"""A bias that differs from the one taken out by more is taken out anew. Larger: VQF has to find it while the legs move.
+Smaller: heading and levels begin anew more often."""
 SEEN: Final = 0.6
 """Least share of the frames of a rest that were measured."""
 AWAY_S: Final = 0.25

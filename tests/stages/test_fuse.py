@@ -172,10 +172,10 @@ def test_a_foot_that_was_away_before_its_first_rest_still_loses_its_bias() -> No
 
 
 @pytest.mark.skipif(not BROAD.is_dir(), reason="the BROAD trials are not here: ../shared/data/broad")
-def test_tilt_of_real_recordings_is_as_good_as_that_of_vqf_itself() -> None:
+def test_tilt_of_real_recordings_is_no_worse_than_that_of_vqf_itself() -> None:
     trials = sorted(BROAD.glob("*.npz"))
     assert trials
-    for path in trials[:2]:
+    for path in trials:
         with np.load(path) as trial:
             time_s = trial["time_s"].astype(float)
             gyr, acc = (np.ascontiguousarray(trial[name], float) for name in ("gyr_rad_s", "acc_m_s2"))
@@ -192,4 +192,4 @@ def test_tilt_of_real_recordings_is_as_good_as_that_of_vqf_itself() -> None:
             for q in (ours["q_earth_sensor"][:, 0], plain)
         )
         assert ours_deg < 2.0, path.name
-        assert ours_deg < plain_deg + 0.2, path.name
+        assert ours_deg < plain_deg + 0.001, path.name
