@@ -37,6 +37,8 @@ ODD: Final = 0.6
 """A movement of less than this share of the median is unlike the others."""
 RHYTHM: Final = 3.0
 """A pause of more than so many usual ones, and a second, is out of the rhythm."""
+ALL_WAYS: Final = 5
+"""In so many ways a movement can be unlike the others (`_ways`)."""
 RUNT: Final = 0.25
 """Smaller excursions, as a share of the set's median, are fidgets between reps, not partial reps."""
 
@@ -129,7 +131,10 @@ def _leads(run: list[Span]) -> Iterator[Check]:
 
 
 def _in_rhythm(run: list[Span]) -> list[Span]:
-    """The run without fidgets at its ends: movements unlike the others in two ways, or in one and out of rhythm."""
+    """The run without fidgets: at its ends what is unlike the others in two ways, or in one and out of rhythm.
+
+    Between them it may be a rep that went wrong, unless it is unlike the others in all ways.
+    """
     ways = _ways(run)
     pauses = np.array([after.leaves - span.back for span, after in itertools.pairwise(run)])
     longest = RHYTHM * median(pauses.tolist()) + FRAME_RATE_HZ if len(pauses) else 0.0
@@ -139,7 +144,8 @@ def _in_rhythm(run: list[Span]) -> list[Span]:
         groups = groups[1:]
     while len(groups) > 1 and (ways[groups[-1]] > 0).all():
         groups = groups[:-1]
-    return run[int(groups[0][0]) : int(groups[-1][-1]) + 1]
+    inner = range(int(groups[0][0]), int(groups[-1][-1]) + 1)
+    return [run[number] for number in inner if ways[number] < ALL_WAYS]
 
 
 def _ways(run: list[Span]) -> IntArray:
