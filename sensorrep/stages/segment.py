@@ -3,11 +3,11 @@
 import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 
-from sensorrep import quaternion, records
+from sensorrep import quaternion
 from sensorrep.kinematics import axes as turning
 from sensorrep.kinematics import worn
 from sensorrep.kinematics.arms import SURE
@@ -29,7 +29,6 @@ from sensorrep.kinematics.sets import (
 from sensorrep.kinematics.spans import LIMITS, LONGEST_REP_S, Span
 from sensorrep.model import (
     FRAME_RATE_HZ,
-    HEEL,
     FloatArray,
     Foot,
     HeelSignal,
@@ -40,6 +39,7 @@ from sensorrep.model import (
     RepCounted,
     RepsCorrected,
 )
+from sensorrep.stages.stretch import Stretch
 
 SECOND_LOOK: Final = "more of the set shows better which movements are reps"
 GAP_FRAMES: Final = round(SET_GAP_S * FRAME_RATE_HZ)
@@ -72,6 +72,27 @@ class SetFound:
 Finding = RepCounted | RepsCorrected | Rejected | SetFound
 
 
+class _Look(NamedTuple):
+    """What a look at the stretch showed."""
+
+    found: Found
+    run: list[Span]
+    """The running set's reps; none where there is no set."""
+    other: Other | None
+    """What the run was in place of the exercise."""
+
+
+class _Asked(NamedTuple):
+    """The last run that was asked about: what it was in place of the exercise."""
+
+    other: Other | None = None
+    """None where it may be the exercise."""
+    end: int = 0
+    """Frame in which the run ended."""
+    turned_down: FloatArray | None = None
+    """(6,) joint direction of the last run that was another movement."""
+
+
 class Segment:
     """Looks at the stretch of poses since the last rest at every standstill, and says what is new.
 
@@ -88,9 +109,7 @@ class Segment:
         self._feet = (0, 1) if foot is None else (int(foot),)
         self._first_ok: dict[int, int] = {}
         """Frame in which each foot was there first: one that never came leaves no gaps in reps."""
-        self._room = np.zeros(PATIENCE_FRAMES, HEEL)
-        self._stretch = HeelSignal(self._room[:0])
-        self._origin = 0
+        self._stretch = Stretch(PATIENCE_FRAMES)
         self._done = 0
         self._edges: list[int] = [0]
         self._anchor: FloatArray | None = None
@@ -98,25 +117,22 @@ class Segment:
         self._last_pose = np.tile([1.0, 0.0, 0.0, 0.0], (2, 1))
         """At the last standstill."""
         self._deadline = PATIENCE_FRAMES
+        self._set_number = 1
         self._announced = 0
+        """Reps of the running set; 0 while none runs."""
+        self._begun = 0
+        """Frame from which on they were found."""
+        self._last_back = 0
+        """Frame in which the last of them ended."""
+        self._found: Found | None = None
+        """The exercise as of the last look that found a set."""
+        self._furthest = 0.0
+        """How far open the legs were since that look, as a share of a rep."""
         self._pending = False
         """Whether the last excursion was on its way back when last looked at."""
-        self._last_back = 0
-        self._set_number = 1
         self._known: Template | None = None
-        self._prior: FloatArray | None = None
-        self._begun = 0
-        """Frame from which on the running set's reps were found."""
-        self._found: Found | None = None
-        self._furthest = 0.0
-        """How far open the legs were since the last look that found a set, as a share of a rep."""
-        self._other: Other | None = None
-        """What the stretch held in place of the exercise when last looked at."""
-        self._turned_down: Other | None = None
-        self._turned_down_end = 0
-        """What the last run of another exercise was, and where it ended."""
-        self._none: FloatArray | None = None
-        """(6,) its joint direction."""
+        """The last set that is over."""
+        self._asked = _Asked()
         self._worn = worn.NOTHING_SEEN
         self._watched = 0
         """Number of frames of which `_worn` knows."""
@@ -128,28 +144,24 @@ class Segment:
 
     def push(self, signal: HeelSignal) -> list[Finding]:
         """What these frames decided."""
-        length = len(self._stretch) + len(signal)
-        if length > len(self._room):
-            self._room = records.joined([self._stretch, np.zeros(2 * length - len(self._stretch), HEEL)])
-        records.as_bytes(self._room)[len(self._stretch) : length] = records.as_bytes(np.ascontiguousarray(signal))
         for foot in set(self._feet) - self._first_ok.keys():
             if signal["ok"][:, foot].any():
-                self._first_ok[foot] = self._origin + len(self._stretch) + int(signal["ok"][:, foot].argmax())
-        self._stretch = HeelSignal(self._room[:length])
+                self._first_ok[foot] = self._stretch.end + int(signal["ok"][:, foot].argmax())
+        self._stretch.push(signal)
         if self._done == 0 and len(signal):
             self._anchor = self._last_pose = signal["q_earth_sensor"][0].copy()
             self._worn = self._worn._replace(poses=((0, self._anchor),))
-        return list(self._advance(self._origin + len(self._stretch)))
+        return list(self._advance(self._stretch.end))
 
     def finish(self) -> list[Finding]:
         """What the end of the recording decides."""
-        return list(self._close(self._origin + len(self._stretch) - 1)) if len(self._stretch) else []
+        return list(self._close(self._stretch.end - 1)) if len(self._stretch.frames) else []
 
     def _advance(self, end: int) -> Iterator[Finding]:
         """Take what happens in the frames before `end` in order of time: standstills, gross movement, deadlines."""
         while self._done < end:
             stop = min(end, self._deadline)
-            marks = np.flatnonzero(self._stretch["turning_point"][self._done - self._origin : stop - self._origin])
+            marks = np.flatnonzero(self._stretch.between(self._done, stop)["turning_point"])
             edge = self._done + int(marks[0]) if len(marks) else stop
             gross = self._leaves_position(self._done, edge)
             if gross is not None:
@@ -167,7 +179,7 @@ class Segment:
 
     def _watch(self, end: int) -> None:
         """Take what the frames before `end` that were not watched yet show of the legs."""
-        part = HeelSignal(self._stretch[self._watched - self._origin : end - self._origin])
+        part = self._stretch.between(self._watched, end)
         self._worn = worn.with_frames(self._worn, part, self._watched)
         self._watched = max(end, self._watched)
 
@@ -180,17 +192,17 @@ class Segment:
         first = start + (-start) % GROSS_STEP
         if self._anchor is None or first >= stop:
             return None
-        q = self._stretch["q_earth_sensor"][first - self._origin : stop - self._origin : GROSS_STEP]
+        q = self._stretch.between(first, stop)["q_earth_sensor"][::GROSS_STEP]
         turned = np.maximum(quaternion.tilt_between(self._anchor, q), quaternion.angle_between(self._last_pose, q))
         left = (turned > LIMITS[self._movement].gross_rad) | (quaternion.angle_between(self._anchor, q) > HALF_TURN_RAD)
         far = left[:, list(self._feet)].any(axis=1)
         return first + GROSS_STEP * int(np.argmax(far)) if far.any() else None
 
     def _at_standstill(self, frame: int) -> Iterator[Finding]:
-        pose = self._stretch["q_earth_sensor"][frame - self._origin].copy()
+        pose = self._stretch.pose(frame).copy()
         turned = quaternion.rotation_vector(quaternion.multiply(quaternion.conjugate(self._last_pose), pose))
         self._last_pose = pose
-        before = HeelSignal(self._stretch[: frame + 1 - self._origin])
+        before = self._stretch.between(self._stretch.origin, frame + 1)
         self._worn = worn.with_stroke(worn.with_pose(self._worn, before, frame), turned)
         if self._anchor is None:
             self._restart(frame)
@@ -205,26 +217,27 @@ class Segment:
             self._furthest = max(self._furthest, share)
             if not self._pending and share > min(1.0 - VALLEY, self._furthest - HYSTERESIS):
                 return  # amid a rep, or no way back since the last look
-        found, run = self._look(frame)
-        if self._announced and self._is_next_set(run):
+        look = self._look(frame)
+        if look is not None and self._announced and self._is_next_set(look.run):
             yield from self._end_set()
-            found, run = self._look(frame)
-        if found is not None:
+            look = self._look(frame)
+        if look is not None:
+            found, run, other = look
             self._pending = found.coming_back
             unsure = found.coming_back and run[-1:] == list(found.spans[-1:])
             yield from self._announce(frame, found, run[:-1] if unsure else run)
-            if self._other is not None and self._other.are_steps:
-                yield from self._leave_steps(found)
+            if other is not None and other.are_steps:
+                yield from self._leave_steps(look)
 
-    def _leave_steps(self, found: Found) -> Iterator[Rejected]:
+    def _leave_steps(self, look: _Look) -> Iterator[Rejected]:
         """Begin a new stretch after steps, or they would outvote a set's reps for as long as they are remembered."""
-        end = self._turned_down_end - self._origin
-        yield from self._rejected(found, [span for span in found.spans if span.back <= end])
-        self._begin_stretch(self._turned_down_end)
+        end = self._asked.end
+        yield from self._rejected(look, [span for span in look.found.spans if span.back + self._stretch.origin <= end])
+        self._begin_stretch(end)
 
     def _announce(self, frame: int, found: Found, run: list[Span]) -> Iterator[RepCounted | RepsCorrected]:
         """Say which reps of the running set are new, or that some were none."""
-        time_s = float(self._stretch["time_s"][frame - self._origin])
+        time_s = self._stretch.time_s(frame)
         if 0 < len(run) < self._announced:
             yield RepsCorrected(self._set_number, self._announced, len(run), time_s, SECOND_LOOK)
             self._announced = len(run)
@@ -232,31 +245,30 @@ class Segment:
             rep = self._measure(found, run[number - 1])
             yield RepCounted(self._set_number, number, time_s, rep)
         if len(run) > self._announced:
-            self._announced, self._begun = len(run), run[0].leaves + self._origin
+            self._announced, self._begun = len(run), run[0].leaves + self._stretch.origin
             self._anchor = found.q_rest
         if self._goes_on(run):
-            self._last_back = run[-1].back + self._origin
+            self._last_back = run[-1].back + self._stretch.origin
             self._deadline = max(self._last_back + GAP_FRAMES, self._done)
 
     def _measure(self, found: Found, span: Span) -> Rep:
         """One rep, by the feet that were there by then."""
-        there = [foot for foot, first in self._first_ok.items() if first <= span.back + self._origin]
-        return measure(self._stretch, found, span, self._feet, there)
+        there = [foot for foot, first in self._first_ok.items() if first <= span.back + self._stretch.origin]
+        return measure(self._stretch.frames, found, span, self._feet, there)
 
     def _is_next_set(self, run: list[Span]) -> bool:
         """Whether a run begins a set's rest after the running one."""
-        return bool(run) and run[0].leaves + self._origin > self._last_back + GAP_FRAMES
+        return bool(run) and run[0].leaves + self._stretch.origin > self._last_back + GAP_FRAMES
 
     def _goes_on(self, run: list[Span]) -> bool:
         """Whether a run has reps after the last one that is known of, however many it has lost at its beginning."""
-        return bool(run) and run[-1].high + self._origin > self._last_back
+        return bool(run) and run[-1].high + self._stretch.origin > self._last_back
 
     def _openings(self, frame: int) -> FloatArray:
         """(2,) opening of each leg on the axes last found."""
         if self._found is None:
             return np.zeros(2)
-        pose = self._stretch["q_earth_sensor"][frame - self._origin]
-        return turning.opening(pose, self._found.q_rest, self._found.axes)
+        return turning.opening(self._stretch.pose(frame), self._found.q_rest, self._found.axes)
 
     def _open_share(self, frame: int) -> float:
         """How far open the legs are, as a share of a rep, as last found: at the top of one nothing can be decided."""
@@ -267,43 +279,41 @@ class Segment:
 
     def now(self) -> tuple[float, float] | None:
         """Opening of both legs in the last frame; None before a set has shown about which axes they turn."""
-        if self._found is None or not len(self._stretch):
+        if self._found is None or not len(self._stretch.frames):
             return None
-        left, right = self._openings(self._origin + len(self._stretch) - 1).tolist()
+        left, right = self._openings(self._stretch.end - 1).tolist()
         return left, right
 
     def moves(self) -> bool:
         """Whether the legs moved for most of the last seconds, as they do in reps and not in a rest."""
-        still = np.asarray(self._stretch["still"][-MOVING_FRAMES:, list(self._feet)].all(axis=1))
+        still = np.asarray(self._stretch.frames["still"][-MOVING_FRAMES:, list(self._feet)].all(axis=1))
         return len(still) == MOVING_FRAMES and float(still.mean()) <= 1.0 - MOVING
 
-    def _look(self, frame: int, *, final: bool = False) -> tuple[Found | None, list[Span]]:
-        """What the stretch up to `frame` holds, and the running set's reps in it; `final`: all that is no rep too."""
-        stretch = HeelSignal(self._stretch[: frame + 1 - self._origin])
-        edges = np.array([edge for edge in self._edges if edge <= frame]) - self._origin
+    def _look(self, frame: int, *, final: bool = False) -> _Look | None:
+        """What the stretch up to `frame` holds, None where no exercise; `final`: all that is no rep too."""
+        stretch = self._stretch.between(self._stretch.origin, frame + 1)
+        edges = np.array([edge for edge in self._edges if edge <= frame]) - self._stretch.origin
         keep = self._is_established()
-        self._other = None
-        common = common_stroke(stretch, edges, self._feet, self._movement, self._prior, keep=keep)
+        prior = None if self._found is None else self._found.direction
+        common = common_stroke(stretch, edges, self._feet, self._movement, prior, keep=keep)
         if common is None or not (final or self._announced or may_be_set(common, self._known)):
-            return None, []
+            return None
         if not self._announced:
             self._watch(self._done)
-        begun = self._begun - self._origin if keep else None
+        begun = self._begun - self._stretch.origin if keep else None
         inward = worn.inward(self._worn) if len(self._feet) > 1 else None
-        clues = Clues(self._known, self._prior, begun, inward, swapped=bool(self._worn.swapped))
+        clues = Clues(self._known, prior, begun, inward, swapped=bool(self._worn.swapped))
         found = find(stretch, edges, common, self._feet, self._movement, clues)
         if found is None:
-            return None, []
+            return None
         run = last_set(found, self._known)
         if run:
-            self._prior = found.direction
             self._found, self._furthest = found, found.now
         sure = like_known(found, self._known)  # headings and arms are known less well than that
         if run and not sure and len(self._feet) > 1 and (final or not self._announced):
-            self._other = self._in_place(stretch, found, run, again=final and self._announced > 0)
-            if self._other is not None:
-                run = []
-        return found, run
+            other = self._in_place(stretch, found, run, again=final and self._announced > 0)
+            return _Look(found, run if other is None else [], other)
+        return _Look(found, run, None)
 
     def _in_place(self, stretch: HeelSignal, found: Found, run: list[Span], *, again: bool) -> Other | None:
         """What a run is in place of the exercise.
@@ -312,17 +322,13 @@ class Segment:
         then it is known best. What once was another movement is not given the benefit of the doubt any more, be it
         faster or slower.
         """
-        if again or self._turned_down is None or run[-1].leaves + self._origin > self._turned_down_end:
-            doubt = 0.0 if self._is_again_none(found) else SURE
-            self._turned_down = otherwise(stretch, found, run, self._worn, doubt)
-            self._turned_down_end = run[-1].back + self._origin
-            if self._turned_down is not None:
-                self._none = found.direction
-        return self._turned_down
-
-    def _is_again_none(self, found: Found) -> bool:
-        """Whether the last movement that was turned down turned the legs like this one."""
-        return self._none is not None and abs(float(found.direction @ self._none)) > ALIGNMENT
+        if again or self._asked.other is None or run[-1].leaves + self._stretch.origin > self._asked.end:
+            turned_down = self._asked.turned_down
+            was_none = turned_down is not None and abs(float(found.direction @ turned_down)) > ALIGNMENT
+            other = otherwise(stretch, found, run, self._worn, 0.0 if was_none else SURE)
+            end = run[-1].back + self._stretch.origin
+            self._asked = _Asked(other, end, turned_down if other is None else found.direction)
+        return self._asked.other
 
     def _is_established(self) -> bool:
         """Whether the running set is one beyond doubt: hands at the band after it do not unmake it."""
@@ -334,23 +340,28 @@ class Segment:
     def _at_deadline(self, frame: int) -> Iterator[Finding]:
         """A set is over, or movement without a rep has become too old."""
         if self._announced:
-            found, run = self._look(frame)
-            overdue = bool(run) and frame - self._origin - run[-1].back > GAP_FRAMES + LONGEST_REP_FRAMES
-            moving = not self._stretch["still"][frame - self._origin, list(self._feet)].all()
-            midway = found is not None and (found.now > OPEN_SHARE or moving) and not overdue
-            if found is not None and (midway or self._goes_on(run)) and not self._is_next_set(run):
+            look = self._look(frame)
+            if look is not None and self._is_midway(frame, look):
                 self._deadline += POSTPONE_FRAMES
-                yield from self._announce(frame, found, run)
+                yield from self._announce(frame, look.found, look.run)
                 return
             yield from self._end_set()
             self._deadline = frame + PATIENCE_FRAMES
         else:
-            found, _ = self._look(frame, final=True)
-            first = begun(found) if found is not None else None
-            since = frame if first is None else first + self._origin
+            look = self._look(frame, final=True)
+            first = None if look is None else begun(look.found)
+            since = frame if first is None else first + self._stretch.origin
             keep = max(min(frame - PATIENCE_FRAMES // 2, since), frame - 2 * PATIENCE_FRAMES)
-            self._forget(max(keep, self._origin))
+            self._forget(max(keep, self._stretch.origin))
             self._deadline = frame + PATIENCE_FRAMES // 2
+
+    def _is_midway(self, frame: int, look: _Look) -> bool:
+        """Whether the running set goes on beyond its deadline: it has more reps, or the legs are amid one."""
+        found, run, _ = look
+        overdue = bool(run) and frame - self._stretch.origin - run[-1].back > GAP_FRAMES + LONGEST_REP_FRAMES
+        moving = not self._stretch.between(frame, frame + 1)["still"][:, list(self._feet)].all()
+        amid_rep = (found.now > OPEN_SHARE or moving) and not overdue
+        return (amid_rep or self._goes_on(run)) and not self._is_next_set(run)
 
     def _end_set(self) -> Iterator[Finding]:
         """Close the running set in the rest after it; what came since belongs to the next stretch.
@@ -368,39 +379,42 @@ class Segment:
 
     def _close(self, frame: int) -> Iterator[Finding]:
         """Look at the stretch as a whole, and say what its set was."""
-        time_s = float(self._stretch["time_s"][max(frame, self._done - 1) - self._origin])
+        time_s = self._stretch.time_s(max(frame, self._done - 1))
         if self._announced:
             frame = min(frame, self._last_back + GAP_FRAMES // 2)  # how the legs left the position is no rep
         self._edges = sorted({*self._edges, frame})
-        found, run = self._look(frame, final=True)
-        if found is not None:
+        look = self._look(frame, final=True)
+        run = [] if look is None else look.run
+        if look is not None:
             counted = set(run)
-            yield from self._rejected(found, [span for span in found.spans if span not in counted])
+            yield from self._rejected(look, [span for span in look.found.spans if span not in counted])
         if len(run) != self._announced:
-            why = SECOND_LOOK if self._other is None else self._other.what
+            why = SECOND_LOOK if look is None or look.other is None else look.other.what
             yield RepsCorrected(self._set_number, self._announced, len(run), time_s, why)
-        if found is not None and run:
-            reps = [self._measure(found, span) for span in run]
-            pauses = [pause_s(self._stretch, rep, after, self._feet) for rep, after in itertools.pairwise(reps)]
-            reps[:-1] = [replace(rep, pause_s=pause) for rep, pause in zip(reps, pauses, strict=False)]
-            self._known = Template(
-                found.direction, float(np.median([span.opening_rad for span in run])), found.evidence
-            )
-            self._set_number += 1
-            where = posture(self._stretch, found, run, self._feet) if self._movement == "heels-apart" else None
-            self._worn = worn.with_set(self._worn, found, where)
-            yield SetFound(time_s, tuple(reps), found, where)
+        if look is not None and run:
+            yield self._set_found(time_s, look.found, run)
         self._announced = 0
 
-    def _rejected(self, found: Found, spans: list[Span]) -> Iterator[Rejected]:
+    def _set_found(self, time_s: float, found: Found, run: list[Span]) -> SetFound:
+        """Measure a set that is over, and remember what its reps were like."""
+        reps = [self._measure(found, span) for span in run]
+        pauses = [pause_s(self._stretch.frames, rep, after, self._feet) for rep, after in itertools.pairwise(reps)]
+        reps[:-1] = [replace(rep, pause_s=pause) for rep, pause in zip(reps, pauses, strict=False)]
+        self._known = Template(found.direction, float(np.median([span.opening_rad for span in run])), found.evidence)
+        self._set_number += 1
+        where = posture(self._stretch.frames, found, run, self._feet) if self._movement == "heels-apart" else None
+        self._worn = worn.with_set(self._worn, found, where)
+        return SetFound(time_s, tuple(reps), found, where)
+
+    def _rejected(self, look: _Look, spans: list[Span]) -> Iterator[Rejected]:
         """Excursions that were not counted, with all rules that were put to them."""
-        time_s, rules = self._stretch["time_s"], set_rules(found, self._known)
+        time_s, rules, other = self._stretch.frames["time_s"], set_rules(look.found, self._known), look.other
         for span in spans:
             checks = (*span.checks, *rules.get(span, ()))
             failed = [check for check in checks if not check.passed]
             why = f"not {failed[0].rule}" if failed else "not of the set that was counted"
-            if not failed and self._other is not None:
-                why, checks = self._other.what, (*checks, self._other.check)
+            if not failed and other is not None:
+                why, checks = other.what, (*checks, other.check)
             yield Rejected(float(time_s[span.leaves]), float(time_s[span.back]), why, checks)
 
     def _restart(self, frame: int) -> None:
@@ -412,13 +426,10 @@ class Segment:
     def _begin_stretch(self, frame: int) -> None:
         """Drop what was before `frame`; the pose there is the one whose leaving is gross movement."""
         self._forget(frame)
-        self._anchor = self._stretch["q_earth_sensor"][0].copy()
+        self._anchor = self._stretch.pose(frame).copy()
 
     def _forget(self, frame: int) -> None:
         """Drop what was before `frame`."""
         self._watch(frame)
-        kept = self._stretch[frame - self._origin :]
-        records.as_bytes(self._room)[: len(kept)] = records.as_bytes(kept)
-        self._stretch = HeelSignal(self._room[: len(kept)])
-        self._origin = frame
+        self._stretch.forget(frame)
         self._edges = [frame, *(edge for edge in self._edges if edge > frame)]
