@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from itertools import pairwise
-from typing import Any, Final
+from typing import Final, NamedTuple
 
 import numpy as np
 
@@ -37,6 +37,19 @@ CLOCK_WEIGHT: Final = 25.0
 """Evidence that a slope needs, in bins x seconds: spread of bins' least delays (2 ms) over that of clocks (80 ppm)."""
 COUNT_WEIGHT: Final = 1.0
 """The same for counted samples: those oscillators spread by about 1 %, and to believe one too late costs more."""
+
+
+class _Map(NamedTuple):
+    """Lag over sensor time from a knot on: a line that is steered towards the fitted one for a while."""
+
+    knot_s: float = 0.0
+    lag_s: float = 0.0
+    """At the knot."""
+    slope: float = 0.0
+    steer: float = 0.0
+    """What is added to the slope meanwhile."""
+    steered_s: float = 0.0
+    """How long that is."""
 
 
 class Clock:
@@ -83,8 +96,7 @@ class Clock:
         self._next_fit = 0
         self._settled = False
         self._packet_s = np.inf
-        self._map = 0.0, 0.0, 0.0, 0.0, 0.0
-        """From a knot on: its sensor time, lag there, slope, and by which rate to steer for how long."""
+        self._map = _Map()
         self._line_s = 0.0
         """The fitted line's lag at sensor time zero."""
 
@@ -124,7 +136,7 @@ class Clock:
         if not self._settled:
             self._settle(float(x_s[-1]))
             maps = [self._map]
-        out_s = _along(x_s, begins, maps)
+        out_s = _along_s(x_s, begins, maps)
         return device_ns + self._base_lag_ns + np.rint(out_s * 1e9).astype(np.int64)
 
     def lateness_ns(self, device_ns: int, received_ns: int) -> float:
@@ -180,13 +192,13 @@ class Clock:
         self._settled = True
         self._next_fit = self._bin + 1
         line_s = self._lag_s(now_s)
-        self._map = now_s, line_s, self.slope, 0.0, 0.0
+        self._map = _Map(now_s, line_s, self.slope)
 
     def _fit(self, now_s: float) -> None:
         """Fit the line anew and steer the map towards it, from where the map is now."""
-        at_s = float(_lag(now_s, self._map))
+        at_s = float(_lag_s(np.array(now_s), np.array(self._map)))
         off_s, period_s = self._lag_s(now_s) - at_s, self._fit_ns * 1e-9
-        self._map = now_s, at_s, self.slope, min(max(off_s / period_s, -SLEW), SLEW), period_s
+        self._map = _Map(now_s, at_s, self.slope, min(max(off_s / period_s, -SLEW), SLEW), period_s)
         fit_bins = self._fit_ns // self._bin_ns
         self._next_fit = self._bin // fit_bins * fit_bins + fit_bins
 
@@ -220,17 +232,19 @@ def _bins(x_ns: IntArray, lag_ns: IntArray, rows: IntArray, bin_ns: int) -> Iter
     return zip(*(column.tolist() for column in columns), strict=True)
 
 
-def _along(x_s: FloatArray, begins: list[int], maps: list[tuple[float, float, float, float, float]]) -> FloatArray:
-    """Lag at each of x (n), by the maps that hold from each of `begins` on."""
-    columns = maps[0] if len(maps) == 1 else np.array(maps).T.repeat(np.diff(begins, append=len(x_s)), axis=1)
-    return np.asarray(_lag(x_s, columns))
+def _along_s(x_s: FloatArray, begins: list[int], maps: list[_Map]) -> FloatArray:
+    """(n,) lag at each of x (n), by the maps that hold from each of `begins` on."""
+    if len(maps) == 1:
+        return _lag_s(x_s, np.array(maps[0]))
+    return _lag_s(x_s, np.array(maps).T.repeat(np.diff(begins, append=len(x_s)), axis=1))
 
 
-def _lag(x_s: FloatArray | float, columns: Iterable[Any]) -> Any:
-    """Lag at x by one map, or at each of x (n) by its own: columns of n."""
-    knot_s, lag_s, slope, steer, steered_s = columns
+def _lag_s(x_s: FloatArray, maps: FloatArray) -> FloatArray:
+    """Lag at each of x (n) by one map (5,), or by one for each (5, n): their fields are the rows."""
+    knot_s, lag_s, slope, steer, steered_s = maps
     since_s = x_s - knot_s
-    return lag_s + slope * since_s + steer * np.minimum(since_s, steered_s)
+    lags_s: FloatArray = lag_s + slope * since_s + steer * np.minimum(since_s, steered_s)
+    return lags_s
 
 
 def extend(hull: list[tuple[float, float]], point: tuple[float, float]) -> None:
