@@ -1,5 +1,6 @@
 """Where a foot was away for a while, and what stands in for its opening meanwhile."""
 
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
@@ -18,6 +19,14 @@ def absences(ok: BoolArray) -> IntArray:
 def was_away(ok: BoolArray, least: int) -> bool:
     """Whether a foot (n) was away for so many rows on end."""
     return not ok.all() and bool((np.diff(absences(ok)) >= least).any())
+
+
+def was_seen(ok: BoolArray, feet: Sequence[int], first: int, last: int) -> bool:
+    """Whether the feet (of `ok` (n, 2)) were never all away at once, for AWAY rows on end, from one row to another."""
+    begin = max(first - AWAY, 0)
+    any_ok = np.asarray(ok[begin : last + AWAY + 1, list(feet)].any(axis=1))
+    away = absences(any_ok) + begin
+    return not ((away[:, 1] - away[:, 0] >= AWAY) & (away[:, 0] <= last) & (away[:, 1] > first)).any()
 
 
 def bridged(opening: FloatArray, ok: BoolArray, axes: FloatArray, shares: FloatArray, least: int) -> FloatArray:

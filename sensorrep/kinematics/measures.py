@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 
 from sensorrep.kinematics import axes as turning
-from sensorrep.kinematics.absence import AWAY, absences, bridged, was_away
+from sensorrep.kinematics.absence import AWAY, bridged, was_away, was_seen
 from sensorrep.kinematics.excursions import Boundaries, boundaries
 from sensorrep.kinematics.firm import firm
 from sensorrep.kinematics.reps import Found
@@ -46,7 +46,7 @@ def measure(stretch: HeelSignal, found: Found, span: Span, feet: tuple[int, ...]
     speed = _smooth(rate)
     lasted = slice(start, end + 1)
     there = tuple(foot for foot in feet if not was_away(part["ok"][lasted, foot], AWAY))
-    if not _seen(stretch, feet, span.low + at.rest_before[1] - RESTS, span.low + at.rest_after[0] + RESTS):
+    if not was_seen(stretch["ok"], feet, span.low + at.rest_before[1] - RESTS, span.low + at.rest_after[0] + RESTS):
         there = ()
     sizes, sds = _ranges(np.concatenate([opening, heel[:, None]], axis=1), at)
     ranges = _each(there, sizes)
@@ -74,16 +74,8 @@ def measure(stretch: HeelSignal, found: Found, span: Span, feet: tuple[int, ...]
 def pause_s(stretch: HeelSignal, rep: Rep, after: Rep, feet: tuple[int, ...]) -> float | None:
     """From a rep's end to the next one's start; None where either was not measured, or no foot was seen meanwhile."""
     end, start = np.searchsorted(stretch["time_s"], (rep.end_s, after.start_s)).tolist()
-    measured = rep.is_measured and after.is_measured and _seen(stretch, feet, end, start)
+    measured = rep.is_measured and after.is_measured and was_seen(stretch["ok"], feet, end, start)
     return after.start_s - rep.end_s if measured else None
-
-
-def _seen(stretch: HeelSignal, feet: tuple[int, ...], first: int, last: int) -> bool:
-    """Whether all feet were not away at once, for AWAY frames on end, at any time from one frame to another."""
-    begin = max(first - AWAY, 0)
-    ok = stretch["ok"][begin : last + AWAY + 1, list(feet)].any(axis=1)
-    away = absences(np.asarray(ok)) + begin
-    return not ((away[:, 1] - away[:, 0] >= AWAY) & (away[:, 0] <= last) & (away[:, 1] > first)).any()
 
 
 def _each(feet: tuple[int, ...], values: FloatArray) -> PerFoot:
