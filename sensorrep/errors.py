@@ -32,14 +32,15 @@ class RecordingError(SensorRepError):
 
 
 class RadioReason(Enum):
-    """Why the radio did not do what was asked; the value is the hint for the person."""
+    """Why the radio did not do what was asked; the value is the hint for the person.
 
-    NO_ADAPTER = "no Bluetooth adapter was found: plug one in, or check that the system sees it"
-    NO_SERVICE = "the system's Bluetooth service is not running: start it (on Linux: sudo systemctl start bluetooth)"
-    ADAPTER_OFF = "Bluetooth is switched off: switch it on"
-    NO_PERMISSION = (
-        "this program may not use Bluetooth: allow it in the privacy settings (on Linux: join the group bluetooth)"
-    )
+    The first four stand after what is said of Bluetooth, the others after what is said of a sensor.
+    """
+
+    NO_ADAPTER = "no adapter was found: plug one in, or check that the system sees it"
+    NO_SERVICE = "the system's service for it is not running: start it (on Linux: sudo systemctl start bluetooth)"
+    ADAPTER_OFF = "it is switched off: switch it on"
+    NO_PERMISSION = "this program may not use it: allow it in the privacy settings (on Linux: join the group bluetooth)"
     NOT_FOUND = "wake the sensor (move it or press its button), check its battery, and bring it within 5 m"
     LINK_FAILED = "bring the sensor closer, and make sure that no phone or other program is connected to it"
     MTU_TOO_SMALL = "the link carries too few bytes a packet for this sensor: use another adapter or sensor mode"
