@@ -234,17 +234,10 @@ class TestConnecting:
 
         virtual_time.run(main())
 
-    def test_a_sensor_wanted_by_foot_alone_is_any_but_not_the_same_for_both_feet(self) -> None:
-        feet, _ = session(world(), wanted={foot: Wanted(foot) for foot in Foot})
-        assert {one.name for one in feet.values()} == {"REP-L-0001", "REP-R-0001"}
-
-    def test_a_sensor_is_told_by_its_address_before_its_name(self) -> None:
+    def test_a_sensor_is_told_by_its_address_and_not_by_its_name(self) -> None:
         of = world()
         addresses = {foot: one.address for foot, one in of.peripherals.items()}
-        swapped = {
-            Foot.LEFT: Wanted(Foot.LEFT, "diy", addresses[Foot.RIGHT], "REP-L-0001"),
-            Foot.RIGHT: Wanted(Foot.RIGHT, "diy", None, "REP-L-0001"),
-        }
+        swapped = {foot: Wanted(foot, "diy", addresses[Foot(1 - foot)], f"REP-{foot.name[0]}-0001") for foot in Foot}
         feet, _ = session(of, wanted=swapped)
         assert (feet[Foot.LEFT].name, feet[Foot.RIGHT].name) == ("REP-R-0001", "REP-L-0001")
 
@@ -255,11 +248,11 @@ class TestConnecting:
         assert links(messages, Foot.RIGHT) == [("missing", "not_found")]
         assert len(packets(messages, Foot.LEFT)) > 400
 
-    def test_a_missing_sensor_of_unknown_model_is_left_alone_for_no_header_can_name_it(self) -> None:
-        of = world([[0, "right", "dead", 15]])
-        feet, messages = session(of, 40.0, {Foot.LEFT: of.wanted()[Foot.LEFT], Foot.RIGHT: Wanted(Foot.RIGHT)})
-        assert list(feet) == [Foot.LEFT]
-        assert not packets(messages, Foot.RIGHT)
+    def test_a_sensor_that_both_feet_are_said_to_have_is_on_one_of_them(self) -> None:
+        of = world()
+        address = of.peripherals[Foot.LEFT].address
+        _, messages = session(of, wanted={foot: Wanted(foot, "diy", address, "REP-L-0001") for foot in Foot})
+        assert sum(bool(packets(messages, foot)) for foot in Foot) == 1
 
     @pytest.mark.parametrize(
         ("script", "reason"),

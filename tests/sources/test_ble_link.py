@@ -81,7 +81,9 @@ def linked(air: Air, seconds: float, meanwhile: Callable[[Link], None] = lambda 
     messages: list[Message] = []
 
     async def main() -> None:
-        link = Link(Wanted(Foot.LEFT, "witmotion"), air, 100.0, messages.append, virtual_time.now_ns)
+        link = Link(
+            Wanted(Foot.LEFT, "witmotion", "51:4D", "WT901BLE68"), air, 100.0, messages.append, virtual_time.now_ns
+        )
         task = asyncio.create_task(link.run())
         meanwhile(link)
         await asyncio.sleep(seconds)

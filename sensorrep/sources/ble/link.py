@@ -8,7 +8,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 from sensorrep.devices import Device, device
@@ -48,16 +48,15 @@ Message = Packet | Note
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which sensor belongs on a foot, as far as that is known; None where it is not."""
+    """Which sensor belongs on a foot: the one of this address; what it calls itself is for people."""
 
     foot: Foot
-    model: str | None = None
-    address: str | None = None
-    name: str | None = None
+    model: str
+    address: str
+    name: str
 
     def __str__(self) -> str:
-        which = self.name or self.address
-        return f"the {self.foot.word} sensor" + (f" ({which})" if which else "")
+        return f"the {self.foot.word} sensor ({self.name or self.address})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +130,7 @@ class Link:
             last_packet_age_s=None if self._heard_ns is None else (now_ns - self._heard_ns) * 1e-9,
             battery_pct=self._battery_pct,
             rssi_dbm=self._rssi_dbm,
-            name=(self.info.name if self.info else self.wanted.name) or "",
+            name=self.info.name if self.info else self.wanted.name,
         )
 
     async def run(self) -> None:
@@ -186,8 +185,6 @@ class Link:
             self._cut_length = connection.mtu() - 3
         info = await scripts.run(sensor.start(self._rate_hz))
         before, self.info = self.info, SensorInfo(connection.model, connection.name, info)
-        # From now on it is this very sensor that is looked for, and no other that fits as well.
-        self.wanted = replace(self.wanted, model=connection.model, address=connection.address)
         if "info" not in sensor.CHANNELS and (before is None or before.info != info):
             self._emit(Packet(self._now_ns(), self.wanted.foot, "info", info))
         await self._see_whole_packets()

@@ -82,7 +82,7 @@ class Radio:
         """`batch_s`: messages are handed over that often at most; larger where nobody watches."""
         if not wanted:
             raise ValueError("a session needs at least one sensor")
-        air = _Air(backends, wanted)
+        air = _Air(backends)
         self._links = {foot: Link(one, air, rate_hz, self._put, now_ns) for foot, one in sorted(wanted.items())}
         self._tasks: dict[Foot, asyncio.Task[None]] = {}
         self._queue: deque[Message] = deque()
@@ -101,9 +101,9 @@ class Radio:
 
         Notes are told as they come, for people who wait; all of them come out of `messages` later.
 
-        Returns as soon as all stream, or after `timeout_s` with those that do. A foot whose sensor did not come, but
-        whose model is known, is in it with empty info: it is picked up when it comes, and its info with it. Raises
-        RadioError where no sensor streams, at once where the radio itself is missing, off or forbidden.
+        Returns as soon as all stream, or after `timeout_s`. A foot whose sensor did not come is in it with empty info:
+        it is picked up when it comes, and its info with it. Raises RadioError where no sensor streams, at once where
+        the radio itself is missing, off or forbidden.
         """
         self._tell = tell
         for foot, link in self._links.items():
@@ -120,19 +120,9 @@ class Radio:
             raise
         finally:
             self._tell = None
-        return await self._feet()
-
-    async def _feet(self) -> dict[Foot, SensorInfo]:
-        """The header's feet. What no header can name is not looked for any longer."""
-        feet = {}
-        for foot, link in self._links.items():
-            if link.info is not None:
-                feet[foot] = link.info
-            elif link.wanted.model is not None:
-                feet[foot] = SensorInfo(link.wanted.model, link.wanted.name or "")
-            else:
-                await link.stop(self._tasks.pop(foot))
-        return feet
+        return {
+            foot: link.info or SensorInfo(link.wanted.model, link.wanted.name) for foot, link in self._links.items()
+        }
 
     async def _first(self, timeout_s: float) -> None:
         """Wait until all links stream, the radio turns out to be hopeless, or the time is over."""
@@ -218,9 +208,8 @@ def _worst(errors: Sequence[RadioError], timeout_s: float) -> RadioError:
 class _Air:
     """Finds and connects sensors, one thing at a time: scans and connections collide (#361, #694, #1689)."""
 
-    def __init__(self, backends: Backends, wanted: Mapping[Foot, Wanted]) -> None:
+    def __init__(self, backends: Backends) -> None:
         self._backends = backends
-        self._wanted = wanted
         self._lock = asyncio.Lock()
         self._sought: dict[Foot, Wanted] = {}
         self._seen: dict[Foot, tuple[float, Found]] = {}
@@ -278,24 +267,9 @@ class _Air:
                         await any_seen.wait()
 
     def _is_free(self, foot: Foot, found: Found) -> bool:
-        """Whether no other foot has this sensor, or names it while this foot would take any."""
-        named = self._wanted[foot].address is not None or self._wanted[foot].name is not None
-        others = [other for other in self._wanted if other is not foot]
-        return not any(
-            self._taken.get(other) == found.address or (not named and _names(self._wanted[other], found))
-            for other in others
-        )
+        """Whether no other foot has this sensor, as it would where both are said to have the same."""
+        return all(address != found.address for other, address in self._taken.items() if other is not foot)
 
 
 def _fits(wanted: Wanted, found: Found) -> bool:
-    """Whether it is the sensor: by address if that is known, else by name, else any of the model."""
-    if wanted.model is not None and wanted.model != found.model:
-        return False
-    if wanted.address is not None:
-        return wanted.address.lower() == found.address.lower()
-    return wanted.name is None or wanted.name == found.name
-
-
-def _names(wanted: Wanted, found: Found) -> bool:
-    """Whether it is this very sensor that is wanted, and not any of its kind."""
-    return (wanted.address is not None or wanted.name is not None) and _fits(wanted, found)
+    return wanted.model == found.model and wanted.address.lower() == found.address.lower()
