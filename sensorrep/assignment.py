@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Final, Literal
 
 from sensorrep.errors import SensorRepError
-from sensorrep.kinematics.unrest import Movement, Unrest, lifted, still
+from sensorrep.kinematics.unrest import Unrest, UnrestMeter, lifted, still
 from sensorrep.model import Foot, Note, Packet
 from sensorrep.sources.ble import Radio
 from sensorrep.stages.decode import Decode
@@ -76,7 +76,7 @@ async def ask_sides(radio: Radio, say: Callable[[str], None]) -> bool:
             if not state.connected:
                 # the link's reason says what to do by itself
                 raise SensorRepError(state.reason or f"the {foot.word} sensor did not come: run sensorrep setup again")
-        decode, movement, question = Decode(feet), Movement(), SideQuestion()
+        decode, meter, question = Decode(feet), UnrestMeter(), SideQuestion()
         say(ASKED[question.step])
         begun = False  # the first messages are of connecting
         async with asyncio.timeout(ANSWER_S):
@@ -86,8 +86,8 @@ async def ask_sides(radio: Radio, say: Callable[[str], None]) -> bool:
                         _say_link(note, say)
                 begun = True
                 packets = [message for message in messages if isinstance(message, Packet)]
-                movement.push(decode.push(packets))
-                if packets and question.take(movement.unrest(packets[-1].received_ns), packets[-1].received_ns):
+                meter.push(decode.push(packets))
+                if packets and question.take(meter.unrest(packets[-1].received_ns), packets[-1].received_ns):
                     if question.swapped is not None:
                         return question.swapped
                     say(ASKED[question.step])

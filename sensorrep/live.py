@@ -11,11 +11,20 @@ from types import FrameType
 from typing import Any, Final, Protocol
 
 from sensorrep import session
-from sensorrep.kinematics.unrest import Movement as Moving
-from sensorrep.kinematics.unrest import Unrest
-from sensorrep.model import Event, Foot, Movement, Note, Packet, RecordingHeader, RepCounted, SensorInfo, SessionSummary
+from sensorrep.kinematics.unrest import Unrest, UnrestMeter
+from sensorrep.model import (
+    Event,
+    Foot,
+    Message,
+    Movement,
+    Note,
+    Packet,
+    RecordingHeader,
+    RepCounted,
+    SensorInfo,
+    SessionSummary,
+)
 from sensorrep.pipeline import Pipeline
-from sensorrep.session import Message
 from sensorrep.sources.recording import RecordingWriter
 from sensorrep.stages.decode import Decode
 from sensorrep.views.scoreboard import Latest
@@ -99,7 +108,7 @@ class Settling:
     def __init__(self, feet: Mapping[Foot, SensorInfo]) -> None:
         self.unrest: Unrest = (None, None)
         self._decode: Decode | None = Decode(feet)
-        self._moving = Moving()
+        self._meter = UnrestMeter()
 
     def show(self, messages: Sequence[Message], events: Sequence[Event]) -> None:
         """Take in what came."""
@@ -108,8 +117,8 @@ class Settling:
             self._decode = None
         if self._decode is None or not packets:
             return
-        self._moving.push(self._decode.push(packets))
-        self.unrest = self._moving.unrest(packets[-1].received_ns)
+        self._meter.push(self._decode.push(packets))
+        self.unrest = self._meter.unrest(packets[-1].received_ns)
 
 
 async def _unless(

@@ -53,6 +53,10 @@ class Note(NamedTuple):
     fields: Mapping[str, Any]
 
 
+Message = Packet | Note
+"""What comes from a source, in the order in which it happened."""
+
+
 @dataclass(frozen=True, slots=True)
 class SensorInfo:
     """What is known of the sensor on one foot before its first packet."""
@@ -138,6 +142,9 @@ FRAME_RATE_HZ: Final = 100.0
 SHORTEST_GAP: Final = 10
 """Fewer frames than this (0.1 s) without a foot are no gap, neither of the foot nor of a rep: radios lose that now and
 then."""
+
+LOW_BATTERY_PCT: Final = 15
+"""A sensor whose battery holds no more than this is to be charged. Larger: people are told before they need to."""
 
 
 # --- results ----------------------------------------------------------------------------------------------------

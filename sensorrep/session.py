@@ -3,11 +3,9 @@
 from collections.abc import AsyncIterator, Iterable, Sequence
 from typing import Protocol
 
-from sensorrep.model import Event, Note, Packet, SessionEnded, SessionSummary
+from sensorrep.model import Event, Message, Packet, SessionEnded, SessionSummary
 from sensorrep.packets import Alike
 from sensorrep.pipeline import Pipeline
-
-Message = Packet | Note
 
 
 class Recorder(Protocol):

@@ -15,9 +15,9 @@ import pytest
 from sensorrep import live as live_module
 from sensorrep.errors import RadioError, RecordingError
 from sensorrep.live import Plan, ended_by_signals, live
-from sensorrep.model import Event, Foot, Note, Packet, RepCounted, SessionEnded, SessionSummary
+from sensorrep.model import Event, Foot, Message, Note, Packet, RepCounted, SessionEnded, SessionSummary
 from sensorrep.pipeline import Pipeline
-from sensorrep.session import Message, View
+from sensorrep.session import View
 from sensorrep.sources import virtual_time
 from sensorrep.sources.ble import Radio
 from sensorrep.sources.recording import RecordingWriter, open_recording

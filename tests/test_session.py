@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 import pytest
 
 from sensorrep.errors import RecordingError
-from sensorrep.model import Event, Foot, Note, Packet, SensorInfo, SessionEnded
+from sensorrep.model import Event, Foot, Message, Note, Packet, SensorInfo, SessionEnded
 from sensorrep.pipeline import Pipeline
-from sensorrep.session import Message, run
+from sensorrep.session import run
 
 FEET = {Foot.LEFT: SensorInfo("diy")}
 PACKETS = [Packet(10**9 + 10**7 * number, Foot.LEFT, "data", bytes([number])) for number in range(5)]

@@ -22,10 +22,10 @@ from typing import Any
 from sensorrep import session
 from sensorrep.devices import device
 from sensorrep.errors import RadioError
-from sensorrep.model import Event, Foot, RecordingHeader, SessionEnded, SessionSummary
+from sensorrep.model import Event, Foot, Message, RecordingHeader, SessionEnded, SessionSummary
 from sensorrep.pipeline import Pipeline
 from sensorrep.sources import virtual_time
-from sensorrep.sources.ble import Message, Radio
+from sensorrep.sources.ble import Radio
 from sensorrep.sources.recorder import RecordingWriter
 from sensorrep.sources.recording import open_recording
 from sensorrep.sources.simulated.backend import backends

@@ -52,7 +52,7 @@ def setup(seconds: Seconds = 6.0, simulate: Simulate = False) -> None:
 def show(found: "list[Found]", *, simulated: bool) -> None:
     """Print a line a sensor."""
     from sensorrep.devices import device
-    from sensorrep.views.announcements import LOW_BATTERY_PCT
+    from sensorrep.model import LOW_BATTERY_PCT
     from sensorrep.views.words import UNKNOWN, printable
 
     if simulated:

@@ -46,8 +46,6 @@ class JointDirection(NamedTuple):
     """(6,) unit vector: left axis times its share, right axis times its share."""
     support: BoolArray
     """(k,) which strokes lie along it."""
-    strength_rad: float
-    """Summed length of the strokes along it."""
 
 
 def rotations(q_earth_sensor: FloatArray, begin: IntArray, end: IntArray) -> FloatArray:
@@ -103,7 +101,7 @@ def consensus(
     members = unit[support] * np.sqrt(weight[support])[:, None]
     direction = np.linalg.eigh(members.T @ members)[1][:, -1]
     support = (np.abs((unit * direction).sum(axis=1)) >= alignment) & large
-    return JointDirection(direction, support, float(length[support].sum()))
+    return JointDirection(direction, support)
 
 
 def path_quantile(lengths: FloatArray, share: float) -> float:

@@ -22,7 +22,7 @@ Unrest = tuple[float | None, float | None]
 """Left and right, rad/s; None where too little came to say."""
 
 
-class Movement:
+class UnrestMeter:
     """Samples of both feet -> `Unrest` over the last WINDOW_NS. Latency: none. State: the samples of the window."""
 
     def __init__(self) -> None:

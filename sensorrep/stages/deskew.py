@@ -81,11 +81,6 @@ class Deskew:
             rates[foot] = track.spans / (track.spans_ns * 1e-9) if track.spans else 0.0
         return rates
 
-    @property
-    def drift_ppm(self) -> dict[Foot, float]:
-        """How much slower than the host's each foot's clock runs, as of its last fit."""
-        return {foot: self._feeds[foot].slope * 1e6 if foot in self._feeds else 0.0 for foot in Foot}
-
     def push(self, samples: Samples) -> list[Frames]:
         """At most one block: the frames that these samples complete."""
         if not len(samples):

@@ -64,11 +64,6 @@ class Feed:
         self._longest_ns = 0.0
 
     @property
-    def slope(self) -> float:
-        """Host seconds per sensor second, less one, as of the last fit."""
-        return self._clock.slope if self._clock else self._known_slope or 0.0
-
-    @property
     def is_held(self) -> bool:
         """Whether samples are, or in this block were, held."""
         return self._holds != [(-1, 0)]

@@ -3,6 +3,7 @@
 from typing import Final
 
 from sensorrep.model import (
+    LOW_BATTERY_PCT,
     Event,
     Foot,
     FootBack,
@@ -113,6 +114,3 @@ def _battery(foot: Foot, percent: object) -> str | None:
     return f"Battery of the {foot.word} sensor: {percent:.0f} %" + (
         ", low: charge it after this session" if low else ""
     )
-
-
-LOW_BATTERY_PCT: Final = 15

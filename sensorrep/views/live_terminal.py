@@ -12,9 +12,8 @@ from rich.console import Console, ConsoleOptions, RenderResult
 from rich.live import Live
 from rich.text import Text
 
-from sensorrep.model import Event, Foot, Note, Packet
+from sensorrep.model import LOW_BATTERY_PCT, Event, Foot, Message
 from sensorrep.views import big_digits, words
-from sensorrep.views.announcements import LOW_BATTERY_PCT
 from sensorrep.views.link_quality import LinkQuality
 from sensorrep.views.scoreboard import Latest, Phase, Scoreboard, Screen
 
@@ -68,7 +67,7 @@ class LiveTerminal:
         self._latest = latest
         return self
 
-    def show(self, messages: Sequence[Packet | Note], events: Sequence[Event]) -> None:
+    def show(self, messages: Sequence[Message], events: Sequence[Event]) -> None:
         """Take it in; it is drawn soon."""
         self._scoreboard.take(messages, events, self._latest())
 

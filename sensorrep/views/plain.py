@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Final, Self, TextIO
 
-from sensorrep.model import Event, FootBack, FootLost, Note, Packet, SessionEnded
+from sensorrep.model import Event, FootBack, FootLost, Message, Packet, SessionEnded
 from sensorrep.views import announcements, words
 from sensorrep.views.scoreboard import Latest, Scoreboard
 
@@ -32,7 +32,7 @@ class Plain:
         self._latest = latest
         return self
 
-    def show(self, messages: Sequence[Packet | Note], events: Sequence[Event]) -> None:
+    def show(self, messages: Sequence[Message], events: Sequence[Event]) -> None:
         """Print a line for each event, for each note that matters, and when something else is to be done."""
         known = self._scoreboard.swapped
         if messages:

@@ -10,10 +10,12 @@ from typing import Final, Literal, NamedTuple
 
 from sensorrep.kinematics.unrest import Unrest, still
 from sensorrep.model import (
+    LOW_BATTERY_PCT,
     Event,
     Foot,
     FootBack,
     FootLost,
+    Message,
     Note,
     Packet,
     Rep,
@@ -135,7 +137,7 @@ class Scoreboard:
         self._opening_rad: tuple[float, float] | None = None
         self._widest_deg = LEAST_SCALE_DEG
 
-    def take(self, messages: Iterable[Packet | Note], events: Sequence[Event], latest: Latest = NOTHING) -> list[str]:
+    def take(self, messages: Iterable[Message], events: Sequence[Event], latest: Latest = NOTHING) -> list[str]:
         """Take in what came, what was decided, and the signal just now; returns what the notes say to a person."""
         told = []
         for message in messages:
@@ -216,7 +218,7 @@ class Scoreboard:
         percent = note.fields.get("percent")
         if foot is not None and note.kind == "battery" and isinstance(percent, int):
             self._links[foot].battery_pct = percent
-        if note.kind != "battery" or (isinstance(percent, int) and percent <= announcements.LOW_BATTERY_PCT):
+        if note.kind != "battery" or (isinstance(percent, int) and percent <= LOW_BATTERY_PCT):
             self._notify(line)
         return line
 

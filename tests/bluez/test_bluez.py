@@ -14,8 +14,8 @@ if sys.platform != "linux":
 
 from sensorrep.devices import diy
 from sensorrep.errors import RadioError, RadioReason
-from sensorrep.model import Foot, Note, Packet, SensorInfo
-from sensorrep.sources.ble import Message, Radio, link, scan
+from sensorrep.model import Foot, Message, Note, Packet, SensorInfo
+from sensorrep.sources.ble import Radio, link, scan
 from sensorrep.sources.ble.connection import Connection
 from sensorrep.sources.simulated.faults import Fault
 from sensorrep.sources.simulated.world import World

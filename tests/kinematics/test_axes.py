@@ -31,7 +31,6 @@ def test_strokes_to_and_fro_lie_along_one_line_whatever_stray_ones_do(seed: int)
     assert found is not None
     assert abs(found.direction @ true) > 0.95
     assert found.support[:8].all()
-    assert found.strength_rad >= np.abs(ways).sum() * 0.95
 
 
 def test_one_large_knee_bend_does_not_outvote_a_set() -> None:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from sensorrep.kinematics.unrest import CLEAR, LIFT_RAD_S, STILL_RAD_S, WINDOW_NS, Movement, lifted, still
+from sensorrep.kinematics.unrest import CLEAR, LIFT_RAD_S, STILL_RAD_S, WINDOW_NS, UnrestMeter, lifted, still
 from sensorrep.model import SAMPLE, FloatArray, Foot, Samples
 
 RATE_HZ = 100.0
@@ -24,46 +24,46 @@ def wave(amplitude: float, seconds: float = 2.0) -> FloatArray:
 
 
 def test_unrest_is_the_rms_rate_of_each_foot() -> None:
-    movement = Movement()
-    movement.push([samples(Foot.LEFT, wave(0.8)), samples(Foot.RIGHT, wave(0.2))])
-    left, right = movement.unrest(2_000_000_000)
+    meter = UnrestMeter()
+    meter.push([samples(Foot.LEFT, wave(0.8)), samples(Foot.RIGHT, wave(0.2))])
+    left, right = meter.unrest(2_000_000_000)
     assert left == pytest.approx(0.8 / np.sqrt(2), rel=0.01)
     assert right == pytest.approx(0.2 / np.sqrt(2), rel=0.01)
 
 
 def test_a_gyroscope_that_is_off_is_at_rest_when_it_rests() -> None:
-    movement = Movement()
-    movement.push([samples(Foot.LEFT, np.full(150, 0.3))])
-    assert movement.unrest(1_500_000_000)[Foot.LEFT] == pytest.approx(0.0, abs=1e-12)
+    meter = UnrestMeter()
+    meter.push([samples(Foot.LEFT, np.full(150, 0.3))])
+    assert meter.unrest(1_500_000_000)[Foot.LEFT] == pytest.approx(0.0, abs=1e-12)
 
 
 def test_movement_is_forgotten_after_the_window() -> None:
-    movement = Movement()
-    movement.push([samples(Foot.LEFT, wave(1.0))])
+    meter = UnrestMeter()
+    meter.push([samples(Foot.LEFT, wave(1.0))])
     for at_s in (2.0, 2.5, 3.0):
-        movement.push([samples(Foot.LEFT, np.zeros(50), at_s)])
-    assert movement.unrest(3_500_000_000)[Foot.LEFT] == pytest.approx(0.0, abs=1e-12)
+        meter.push([samples(Foot.LEFT, np.zeros(50), at_s)])
+    assert meter.unrest(3_500_000_000)[Foot.LEFT] == pytest.approx(0.0, abs=1e-12)
 
 
 def test_too_little_or_nothing_says_nothing() -> None:
-    movement = Movement()
-    assert movement.unrest(0) == (None, None)
-    movement.push([samples(Foot.RIGHT, wave(1.0, 1.0)[:20])])
-    assert movement.unrest(200_000_000) == (None, None)
+    meter = UnrestMeter()
+    assert meter.unrest(0) == (None, None)
+    meter.push([samples(Foot.RIGHT, wave(1.0, 1.0)[:20])])
+    assert meter.unrest(200_000_000) == (None, None)
 
 
 def test_a_foot_that_went_silent_says_nothing() -> None:
-    movement = Movement()
-    movement.push([samples(Foot.LEFT, wave(1.0))])
-    assert movement.unrest(2_000_000_000 + 2 * WINDOW_NS)[Foot.LEFT] is None
+    meter = UnrestMeter()
+    meter.push([samples(Foot.LEFT, wave(1.0))])
+    assert meter.unrest(2_000_000_000 + 2 * WINDOW_NS)[Foot.LEFT] is None
 
 
 def test_memory_is_that_of_the_window() -> None:
-    movement = Movement()
+    meter = UnrestMeter()
     for second in range(600):
-        movement.push([samples(Foot.LEFT, wave(1.0, 1.0), float(second))])
-        movement.unrest((second + 1) * 1_000_000_000)
-    assert len(movement._kept[Foot.LEFT]) <= 2
+        meter.push([samples(Foot.LEFT, wave(1.0, 1.0), float(second))])
+        meter.unrest((second + 1) * 1_000_000_000)
+    assert len(meter._kept[Foot.LEFT]) <= 2
 
 
 @pytest.mark.parametrize(

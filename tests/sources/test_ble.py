@@ -19,9 +19,9 @@ from bleak.exc import (
 
 from sensorrep.devices import device, diy, witmotion
 from sensorrep.errors import RadioError, RadioReason
-from sensorrep.model import Foot, Note, Packet, SensorInfo
+from sensorrep.model import Foot, Message, Note, Packet, SensorInfo
 from sensorrep.sources import virtual_time
-from sensorrep.sources.ble import Message, Radio, Wanted, scan, with_battery
+from sensorrep.sources.ble import Radio, Wanted, scan, with_battery
 from sensorrep.sources.ble.connection import Connection, recognised, told
 from sensorrep.sources.simulated.backend import backends
 from sensorrep.sources.simulated.faults import parse_script

@@ -7,9 +7,9 @@ import pytest
 
 from sensorrep.devices import witmotion
 from sensorrep.errors import RadioError, RadioReason
-from sensorrep.model import Foot, Note
+from sensorrep.model import Foot, Message, Note
 from sensorrep.sources import virtual_time
-from sensorrep.sources.ble.link import SILENCE_S, Link, LinkState, Message, Wanted, backoff_s
+from sensorrep.sources.ble.link import SILENCE_S, Link, LinkState, Wanted, backoff_s
 from sensorrep.sources.ble.scripts import Connection
 
 

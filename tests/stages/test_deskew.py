@@ -109,9 +109,8 @@ def test_a_table_keeps_its_own_times() -> None:
     time_s = seconds(0, 10)
     block = samples(Foot.LEFT, time_s)
     block["received_ns"] += np.random.default_rng(0).integers(0, 10**8, len(block))
-    frames, deskew = run(block, {Foot.LEFT: TABLE[Foot.LEFT]})
+    frames, _ = run(block, {Foot.LEFT: TABLE[Foot.LEFT]})
     np.testing.assert_allclose(frames["gyr_rad_s"][:, 0, 0], (wave(time_s)[1:] + wave(time_s)[:-1]) / 2, atol=1e-9)
-    assert deskew.drift_ppm[Foot.LEFT] == 0
 
 
 class TestHoles:
@@ -290,7 +289,6 @@ class TestEpochs:
         assert deskew.gaps[Foot.RIGHT] == []
         assert np.count_nonzero(~frames["ok"][:, Foot.RIGHT]) <= 2
         assert np.abs(frames["acc_m_s2"][200:, 0, 0] - frames["acc_m_s2"][200:, 1, 0]).max() < 0.005
-        assert deskew.drift_ppm[Foot.RIGHT] == pytest.approx(30928, abs=50)
 
     def test_both_feet_start_anew_after_a_pause(self) -> None:
         parts = []

@@ -2,7 +2,7 @@
 
 import io
 
-from sensorrep.model import Event, Foot, FootLost, Note, Packet, SessionEnded
+from sensorrep.model import Event, Foot, FootLost, Message, SessionEnded
 from sensorrep.views.plain import Plain
 from sensorrep.views.scoreboard import Latest, Scoreboard, Target
 from tests.views.live_events import REJECTED, at_ns, battery, both, counted, ended, link, packets
@@ -18,7 +18,7 @@ class Session:
         board = Scoreboard(Target(rest_s=45.0), simulated=simulated)
         self.view = Plain(board, self.out, lambda: at_ns(self.now_s)).following(Latest)
 
-    def show(self, now_s: float, messages: list[Packet | Note], events: list[Event]) -> list[str]:
+    def show(self, now_s: float, messages: list[Message], events: list[Event]) -> list[str]:
         """The lines that these add."""
         self.now_s = now_s
         before = len(self.lines)
@@ -51,7 +51,7 @@ def test_what_was_not_counted_is_told_by_the_clock_that_lines_bear() -> None:
 
 def test_what_both_feet_have_to_tell_is_said_once() -> None:
     session = Session()
-    off: list[Packet | Note] = [link(foot, "failed", 1.0, text="Bluetooth is switched off") for foot in Foot]
+    off: list[Message] = [link(foot, "failed", 1.0, text="Bluetooth is switched off") for foot in Foot]
     assert len(session.show(1.0, off[:1], []) + session.show(1.1, off[1:], [])) == 1
 
 
@@ -75,7 +75,7 @@ def test_what_to_do_is_said_when_it_changes_and_only_then() -> None:
 
 def test_links_and_batteries_are_said_once() -> None:
     session = Session()
-    lost: list[Packet | Note] = [
+    lost: list[Message] = [
         link(Foot.LEFT, "connected", 0.0),
         battery(Foot.LEFT, 80),
         *both(0, 1),
@@ -89,7 +89,7 @@ def test_links_and_batteries_are_said_once() -> None:
 
 def test_a_sensor_lost_after_the_other_is_not_told_to_keep_going() -> None:
     session = Session()
-    lost: list[Packet | Note] = [*both(0, 1), link(Foot.LEFT, "lost", 1.0), link(Foot.RIGHT, "lost", 1.1)]
+    lost: list[Message] = [*both(0, 1), link(Foot.LEFT, "lost", 1.0), link(Foot.RIGHT, "lost", 1.1)]
     first, second = (line for line in session.show(1.1, lost, []) if "lost" in line)
     assert "keep going" in first
     assert second.startswith("Both sensors are lost now: rest if you like, nothing is counted until one of them is")
@@ -97,7 +97,7 @@ def test_a_sensor_lost_after_the_other_is_not_told_to_keep_going() -> None:
 
 def test_a_sensor_lost_where_the_other_never_came_is_the_only_one_that_is_lost() -> None:
     session = Session()
-    lost: list[Packet | Note] = [*packets(Foot.LEFT, 0, 1), link(Foot.LEFT, "lost", 1.0)]
+    lost: list[Message] = [*packets(Foot.LEFT, 0, 1), link(Foot.LEFT, "lost", 1.0)]
     (line,) = (line for line in session.show(1.1, lost, []) if "lost" in line)
     assert line.startswith("The left sensor is lost: nothing is counted until it is back")
 

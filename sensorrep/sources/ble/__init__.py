@@ -12,7 +12,7 @@ whose numbers are given. Tests and `--simulate` pass other backend classes (`Bac
 """
 
 from sensorrep.sources.ble.connection import PLATFORM, Backends, Found
-from sensorrep.sources.ble.link import LinkState, Message, Wanted
+from sensorrep.sources.ble.link import LinkState, Wanted
 from sensorrep.sources.ble.radio import Radio, scan, with_battery
 
-__all__ = ["PLATFORM", "Backends", "Found", "LinkState", "Message", "Radio", "Wanted", "scan", "with_battery"]
+__all__ = ["PLATFORM", "Backends", "Found", "LinkState", "Radio", "Wanted", "scan", "with_battery"]

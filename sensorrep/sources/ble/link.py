@@ -13,7 +13,7 @@ from typing import Any, Final, Protocol
 
 from sensorrep.devices import Device, device
 from sensorrep.errors import PayloadError, RadioError, RadioReason
-from sensorrep.model import Foot, Note, Packet, SensorInfo
+from sensorrep.model import LOW_BATTERY_PCT, Foot, Message, Note, Packet, SensorInfo
 from sensorrep.sources.ble.scripts import Connection, Scripts, read_battery
 
 SILENCE_S: Final = 5.0
@@ -31,7 +31,6 @@ STOP_S: Final = 3.0
 """How long a sensor may take to stop when the session ends."""
 PING_EVERY_S: Final = 10.0
 BATTERY_EVERY_S: Final = 60.0
-LOW_BATTERY_PCT: Final = 15
 CUT_PACKETS: Final = 3
 """So many packets that just fill a small MTU, and none that is longer, were cut to fit it."""
 WHOLE_S: Final = 1.5
@@ -42,8 +41,6 @@ TOO_LATE: Final = (
 )
 LATEST: Final = 64
 """Packets over which the rate is measured for people to see."""
-
-Message = Packet | Note
 
 
 @dataclass(frozen=True, slots=True)

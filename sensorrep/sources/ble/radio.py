@@ -13,9 +13,9 @@ from bleak.backends.device import BLEDevice
 from bleak.backends.scanner import AdvertisementData
 
 from sensorrep.errors import PayloadError, RadioError, RadioReason
-from sensorrep.model import Foot, Note, Packet, SensorInfo
+from sensorrep.model import Foot, Message, Note, Packet, SensorInfo
 from sensorrep.sources.ble.connection import PLATFORM, Backends, Connection, Found, recognised, told
-from sensorrep.sources.ble.link import NO_RADIO, Link, LinkState, Message, Wanted
+from sensorrep.sources.ble.link import NO_RADIO, Link, LinkState, Wanted
 from sensorrep.sources.ble.scripts import Scripts, read_battery
 
 SCAN_S: Final = 5.0
