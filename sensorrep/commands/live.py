@@ -191,11 +191,10 @@ def _run(plan: "Plan", means: Means, targets: "Targets", *, plain: bool) -> "Ses
     from sensorrep.live import live as run
     from sensorrep.model import Foot
     from sensorrep.views import announcements
-    from sensorrep.views.scoreboard import Scoreboard, Target
+    from sensorrep.views.scoreboard import Scoreboard
 
-    target = Target(targets.sets, targets.reps, targets.rest_s, targets.tempo_s)
     feet = tuple(Foot) if plan.foot is None else (plan.foot,)
-    board = Scoreboard(target, simulated=plan.simulated, feet=feet)
+    board = Scoreboard(targets, simulated=plan.simulated, feet=feet)
     screen = console()
     plain = plain or not screen.is_terminal or screen.is_dumb_terminal
 

@@ -131,7 +131,7 @@ def _head(screen: Screen, width: int) -> Text:
     if screen.simulated:
         head.append(" SIMULATED ", "reverse bold").append("  ")
     if screen.set_number:
-        of = f" of {screen.target.sets}" if screen.target.sets else ""
+        of = f" of {screen.targets.sets}" if screen.targets else ""
         after = "Rest after set" if screen.phase == "rest" else "Set"
         head.append(f"{after} {screen.set_number}{of}", "bold")
     clock = _clock(screen.session_s)
@@ -144,11 +144,11 @@ def _big(screen: Screen, width: int, height: int, ink: str) -> list[Text]:
     beside = ""
     if screen.phase == "rest" and screen.rest_s is not None:
         text = _clock(screen.rest_s)
-        if screen.target.rest_s is not None:
-            beside = f"of {_clock(screen.target.rest_s)}"
+        if screen.targets:
+            beside = f"of {_clock(screen.targets.rest_s)}"
     elif screen.phase in ("set", "end"):
         text = str(screen.count)
-        beside = f"of {screen.target.reps}" if screen.target.reps else words.plural(screen.count, "rep").split()[1]
+        beside = f"of {screen.targets.reps}" if screen.targets else words.plural(screen.count, "rep").split()[1]
     else:
         text = BIG.get(screen.phase, "")
     if not text:
@@ -185,9 +185,9 @@ def _tempo(screen: Screen, width: int) -> list[Text]:
     last = Text("last rep  ").append(screen.tempo, "bold")
     if width >= WIDE:
         last.append(PHASES, "dim")
-    if screen.target.tempo_s is None:
+    if screen.targets is None:
         return [last]
-    target = "-".join(words.number(one) for one in screen.target.tempo_s)
+    target = "-".join(words.number(one) for one in screen.targets.tempo_s)
     return [last, Text("target    ").append(target).append(f"  {screen.pace}", "bold")]
 
 

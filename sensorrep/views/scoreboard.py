@@ -24,6 +24,7 @@ from sensorrep.model import (
     SessionEnded,
     SetEnded,
 )
+from sensorrep.targets import Targets
 from sensorrep.views import announcements, words
 from sensorrep.views.link_quality import LinkMeter, LinkQuality, LinkWord
 
@@ -43,18 +44,6 @@ MOST_DEG: Final = 60.0
 LEAST_SCALE_DEG: Final = 15.0
 FASTER, SLOWER = 0.8, 1.25
 """A phase is called faster or slower beyond these shares of its target."""
-
-TempoTarget = tuple[float, float, float, float]
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """What the person means to do; None where nothing was agreed."""
-
-    sets: int | None = None
-    reps: int | None = None
-    rest_s: float | None = None
-    tempo_s: TempoTarget | None = None
 
 
 class Latest(NamedTuple):
@@ -93,7 +82,8 @@ class Screen:
     set_number: int
     """The running set's, or during a rest that of the set before it; 0 before the first."""
     count: int
-    target: Target
+    targets: Targets | None
+    """None where nothing was agreed."""
     opening_deg: tuple[float | None, float | None]
     scale_deg: float
     """Opening at which a bar is full."""
@@ -112,9 +102,9 @@ class Scoreboard:
     """Takes in what comes; `screen` says what is to be seen at an instant, and may be asked from another thread."""
 
     def __init__(
-        self, target: Target = Target(), *, simulated: bool = False, feet: Iterable[Foot] = tuple(Foot)
+        self, targets: Targets | None = None, *, simulated: bool = False, feet: Iterable[Foot] = tuple(Foot)
     ) -> None:
-        self._target = target
+        self._targets = targets
         self._feet = tuple(feet)
         self.simulated = simulated
         self.swapped = False
@@ -184,11 +174,11 @@ class Scoreboard:
             session_s=session_s,
             set_number=self._set_number,
             count=self._count,
-            target=self._target,
+            targets=self._targets,
             opening_deg=(_degrees(opening[0], left), _degrees(opening[1], right)),
             scale_deg=self._widest_deg,
             tempo=words.tempo(self._rep) if self._rep is not None and self._rep.is_measured else None,
-            pace="" if self._rep is None else pace(self._rep, self._target.tempo_s),
+            pace="" if self._rep is None else pace(self._rep, self._targets),
             rest_s=rest_s,
             links=(left, right),
             feet=self._feet,
@@ -325,11 +315,10 @@ class Scoreboard:
         return announcements.lost(away[0], "lost" if len(away) > 1 else "looking")
 
     def _rest_prompt(self, rest_s: float) -> str:
-        if self._target.sets is not None and self._set_number >= self._target.sets:
-            return (
-                f"That was set {self._set_number} of {self._target.sets}. Press Ctrl-C when you are up, or do another."
-            )
-        if self._target.rest_s is not None and rest_s >= self._target.rest_s:
+        targets = self._targets
+        if targets is not None and self._set_number >= targets.sets:
+            return f"That was set {self._set_number} of {targets.sets}. Press Ctrl-C when you are up, or do another."
+        if targets is not None and rest_s >= targets.rest_s:
             return "You have rested: begin the next set when you like."
         return "Rest. Breathe."
 
@@ -348,16 +337,16 @@ def _degrees(angle_rad: float | None, link: LinkQuality) -> float | None:
     return math.degrees(angle_rad)
 
 
-def pace(rep: Rep, target_s: TempoTarget | None) -> str:
-    """How the rep's phases were against the target, in words; empty without one."""
-    if target_s is None or not rep.is_measured:
+def pace(rep: Rep, targets: Targets | None) -> str:
+    """How the rep's phases were against the targets, in words; empty without any."""
+    if targets is None or not rep.is_measured:
         return ""
     took_s = {
         "opening": rep.open_s - rep.start_s,
         "hold": rep.close_s - rep.open_s,
         "return": rep.end_s - rep.close_s,
     }
-    wanted_s = dict(zip(took_s, target_s, strict=False))
+    wanted_s = dict(zip(took_s, targets.tempo_s, strict=False))
     shorter = [name for name in took_s if took_s[name] < FASTER * wanted_s[name]]
     longer = [name for name in took_s if took_s[name] > SLOWER * wanted_s[name]]
     found = [f"{words.listed(names)} {how}" for names, how in ((shorter, "shorter"), (longer, "longer")) if names]

@@ -10,17 +10,18 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from sensorrep.model import Foot
+from sensorrep.targets import Targets
 from sensorrep.views import announcements, big_digits
 from sensorrep.views.live_terminal import REDRAWS_HZ, Board, LiveTerminal, lines
-from sensorrep.views.scoreboard import Latest, Scoreboard, Screen, Target
+from sensorrep.views.scoreboard import Latest, Scoreboard, Screen
 from tests.views.live_events import at_ns, battery, both, counted, ended, link
 
-TARGET = Target(3, 8, 45.0, (2.0, 1.0, 2.0, 1.0))
+TARGETS = Targets(3, 8, 45.0, (2.0, 1.0, 2.0, 1.0))
 
 
 def board(simulated: bool = True) -> Scoreboard:
     """In the middle of set 2, the right link weak and its battery low."""
-    made = Scoreboard(TARGET, simulated=simulated)
+    made = Scoreboard(TARGETS, simulated=simulated)
     made.take([*both(0, 60), battery(Foot.LEFT, 93)], [ended(1), counted(2, 1), counted(2, 5)], Latest((0.16, 0.14)))
     return made
 
@@ -91,7 +92,7 @@ def test_an_unknown_opening_is_a_dash_and_an_empty_bar() -> None:
 
 
 def test_a_rest_shows_its_time_large_and_its_target() -> None:
-    made = Scoreboard(TARGET)
+    made = Scoreboard(TARGETS)
     event = ended(1)
     made.take(both(0, 60), [event])
     drawn = text(made.screen(at_ns(event.summary.end_s + 32.4)))
@@ -105,7 +106,7 @@ def test_the_start_says_in_large_letters_what_to_do() -> None:
     assert holds(text(made.screen(at_ns(0))), "WAIT")
     made.take(both(0, 1), ())
     assert holds(text(made.screen(at_ns(1))), "LIE DOWN")
-    assert not Scoreboard(TARGET).screen(0).count
+    assert not Scoreboard(TARGETS).screen(0).count
 
 
 def test_a_foot_without_a_sensor_has_no_link() -> None:

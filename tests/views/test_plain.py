@@ -3,8 +3,9 @@
 import io
 
 from sensorrep.model import Event, Foot, FootLost, Message, SessionEnded
+from sensorrep.targets import Targets
 from sensorrep.views.plain import Plain
-from sensorrep.views.scoreboard import Latest, Scoreboard, Target
+from sensorrep.views.scoreboard import Latest, Scoreboard
 from tests.views.live_events import REJECTED, at_ns, battery, both, counted, ended, link, packets
 from tests.views.sessions import CASES
 
@@ -15,7 +16,7 @@ class Session:
     def __init__(self, *, simulated: bool = False) -> None:
         self.now_s = 0.0
         self.out = io.StringIO()
-        board = Scoreboard(Target(rest_s=45.0), simulated=simulated)
+        board = Scoreboard(Targets(rest_s=45.0), simulated=simulated)
         self.view = Plain(board, self.out, lambda: at_ns(self.now_s)).following(Latest)
 
     def show(self, now_s: float, messages: list[Message], events: list[Event]) -> list[str]:

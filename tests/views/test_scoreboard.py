@@ -7,8 +7,9 @@ import pytest
 
 from sensorrep.kinematics.sets import LEAST_DOUBTFUL, LEAST_REPS
 from sensorrep.model import Foot, FootBack, FootLost, Note, RepsCorrected, SessionEnded
+from sensorrep.targets import Targets
 from sensorrep.views import announcements
-from sensorrep.views.scoreboard import HOLD_STILL_S, NOTICE_S, Latest, Phase, Scoreboard, Target, pace
+from sensorrep.views.scoreboard import HOLD_STILL_S, NOTICE_S, Latest, Phase, Scoreboard, pace
 from tests.views.live_events import at_ns, battery, both, counted, ended, link, packets
 from tests.views.sessions import CASES, Move, rep
 
@@ -137,7 +138,7 @@ def test_who_did_no_set_after_all_may_begin_or_rests_on() -> None:
 
 
 def test_rest_is_counted_from_the_last_rep_and_goes_on_without_packets() -> None:
-    board = Scoreboard(Target(rest_s=45.0))
+    board = Scoreboard(Targets(rest_s=45.0))
     event = ended(1)
     over_s = event.summary.end_s
     board.take(both(0, 60), [event])
@@ -149,7 +150,7 @@ def test_rest_is_counted_from_the_last_rep_and_goes_on_without_packets() -> None
 
 
 def test_after_the_last_set_that_was_meant_nobody_is_told_to_begin_another() -> None:
-    board = Scoreboard(Target(sets=2, rest_s=45.0))
+    board = Scoreboard(Targets(sets=2, rest_s=45.0))
     board.take(both(0, 1), [ended(2)])
     assert "set 2 of 2" in board.screen(at_ns(500)).prompt
 
@@ -204,13 +205,13 @@ def test_the_scale_holds_the_widest_rep() -> None:
 )
 def test_tempo_against_the_target_in_words(move: Move, expected: str) -> None:
     made = rep(move, 0.0, last=True, blind=None)
-    target = (2.0, made.close_s - made.open_s, 2.0, 1.0)
-    assert pace(made, target).startswith(expected)
+    targets = Targets(tempo_s=(2.0, made.close_s - made.open_s, 2.0, 1.0))
+    assert pace(made, targets).startswith(expected)
     assert pace(made, None) == ""
 
 
 def test_the_last_reps_tempo_is_shown() -> None:
-    board = Scoreboard(Target(tempo_s=(2.0, 1.0, 2.0, 1.0)))
+    board = Scoreboard(Targets(tempo_s=(2.0, 1.0, 2.0, 1.0)))
     assert board.screen(0).tempo is None
     board.take(both(0, 1), [counted(1, 1)])
     screen = board.screen(at_ns(1))
@@ -220,7 +221,7 @@ def test_the_last_reps_tempo_is_shown() -> None:
 
 
 def test_the_tempo_of_a_rep_that_was_not_measured_is_not_shown() -> None:
-    board = Scoreboard(Target(tempo_s=(2.0, 1.0, 2.0, 1.0)))
+    board = Scoreboard(Targets(tempo_s=(2.0, 1.0, 2.0, 1.0)))
     unseen = counted(1, 1)
     unseen = replace(unseen, rep=replace(unseen.rep, range_rad=(None, None), flags=("gap",)))
     board.take(both(0, 1), [unseen])
