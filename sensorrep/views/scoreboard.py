@@ -331,10 +331,10 @@ class Scoreboard:
 
 
 def _degrees(angle_rad: float | None, link: LinkQuality) -> float | None:
-    """In degrees; None where nothing comes from that foot, or it shows no opening."""
+    """In degrees, 0 for further in than at rest; None where nothing comes from that foot, or it shows no opening."""
     if angle_rad is None or link.bars == 0 or abs(math.degrees(angle_rad)) > MOST_DEG:
         return None
-    return math.degrees(angle_rad)
+    return max(math.degrees(angle_rad), 0.0)
 
 
 def pace(rep: Rep, targets: Targets | None) -> str:

@@ -261,6 +261,12 @@ def test_what_no_hip_can_do_is_no_opening() -> None:
     assert screen.scale_deg < 60.0
 
 
+def test_legs_that_rest_further_in_are_closed_and_not_open_by_less_than_nothing() -> None:
+    board = Scoreboard()
+    board.take(both(0, 1), [counted(1, 1)], Latest((-0.04, 0.0)))
+    assert board.screen(at_ns(1)).opening_deg == (0.0, 0.0)
+
+
 def test_a_caution_stays_behind_what_happens() -> None:
     board = Scoreboard()
     board.take([*both(0, 4), Note(at_ns(1), "note", {"foot": "left", "text": "comes late"})], ())
