@@ -53,7 +53,7 @@ def show(found: "list[Found]", *, simulated: bool) -> None:
     """Print a line a sensor."""
     from sensorrep.devices import device
     from sensorrep.model import LOW_BATTERY_PCT
-    from sensorrep.views.words import UNKNOWN, printable
+    from sensorrep.views.formats import UNKNOWN, printable
 
     if simulated:
         print("SIMULATED: these sensors do not exist")
@@ -124,7 +124,7 @@ def _worn(left: "Found", right: "Found") -> "dict[Foot, Worn]":
 
 
 def _called(one: "Found") -> str:
-    from sensorrep.views.words import printable
+    from sensorrep.views.formats import printable
 
     return printable(one.name) or one.address
 

@@ -51,7 +51,7 @@ def simulate(
     """
     check_recording_name(out)
     from sensorrep.sources.synthetic import Fatigue, Link, Sensor, typical
-    from sensorrep.views.words import plural
+    from sensorrep.views.formats import plural
 
     sensor = Sensor(rate_hz=rate, samples_per_packet=max(1, min(4, round(rate * PACKET_S))))
     scenario = typical(

@@ -15,7 +15,7 @@ from sensorrep.model import (
     SessionEnded,
     SetEnded,
 )
-from sensorrep.views import words
+from sensorrep.views import formats, words
 from sensorrep.views.link_quality import LinkWord
 
 FEET: Final = {foot.word: foot for foot in Foot}
@@ -33,7 +33,7 @@ def of_event(event: Event) -> str:
         case RepCounted():
             return f"Set {event.set_number}, rep {event.number}: {_of_rep(event)}"
         case RepsCorrected():
-            return f"Set {event.set_number}: {words.plural(event.count, 'rep')}, not {event.announced}: {event.why}"
+            return f"Set {event.set_number}: {formats.plural(event.count, 'rep')}, not {event.announced}: {event.why}"
         case SetEnded():
             return f"Set {event.set_number} is over: {of_set(event)}"
         case Rejected():
@@ -41,7 +41,7 @@ def of_event(event: Event) -> str:
         case FootLost():
             return lost(event.foot)
         case FootBack():
-            away = words.number(event.to_s - event.from_s)
+            away = formats.number(event.to_s - event.from_s)
             return f"The {event.foot.word} sensor is back after {away} s; that gap is marked"
         case SessionEnded():
             return words.headline(event.summary)
@@ -54,7 +54,7 @@ def of_note(note: Note, other: LinkWord = "good") -> str | None:
     """
     foot = FEET.get(str(note.fields.get("foot")))
     if note.kind == "note":
-        return words.printable(str(note.fields.get("text", "")))
+        return formats.printable(str(note.fields.get("text", "")))
     if foot is None:
         return None
     if note.kind == "battery":
@@ -75,7 +75,7 @@ def of_note(note: Note, other: LinkWord = "good") -> str | None:
 
 def trouble(note: Note) -> str:
     """What the radio says of a link, and what to do about it."""
-    text = words.printable(str(note.fields.get("text", "")))
+    text = formats.printable(str(note.fields.get("text", "")))
     return text[:1].upper() + text[1:]
 
 
@@ -92,17 +92,17 @@ def of_set(event: SetEnded) -> str:
     """Reps, means and tempo of a set, short."""
     summary = event.summary
     sides = [
-        f"{foot.word} {words.degrees(found.mean, 0)}°"
+        f"{foot.word} {formats.degrees(found.mean, 0)}°"
         for foot in Foot
         if (found := summary.range_rad[foot]) is not None
     ]
-    parts = [words.plural(len(summary.reps), "rep"), *sides, f"tempo {words.tempo(summary.tempo)}"]
+    parts = [formats.plural(len(summary.reps), "rep"), *sides, f"tempo {words.tempo(summary.tempo)}"]
     return ", ".join(parts)
 
 
 def _of_rep(event: RepCounted) -> str:
     rep = event.rep
-    sides = [f"{foot.word} {words.degrees(one, 0)}°" for foot in Foot if (one := rep.range_rad[foot]) is not None]
+    sides = [f"{foot.word} {formats.degrees(one, 0)}°" for foot in Foot if (one := rep.range_rad[foot]) is not None]
     parts = [*sides, f"tempo {words.tempo(rep)}" if rep.is_measured else "", words.flags(rep)]
     return ", ".join(part for part in parts if part)
 

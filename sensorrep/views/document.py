@@ -14,7 +14,8 @@ from typing import Any, Final
 from sensorrep import __version__
 from sensorrep.model import Check, Fatigue, Foot, FootStats, Rejected, Rep, SessionSummary, SetSummary, Spread
 from sensorrep.views.comparison import against_first
-from sensorrep.views.words import in_degrees, printable, tempo
+from sensorrep.views.formats import printable
+from sensorrep.views.words import in_degrees, tempo
 
 FORMAT: Final = "sensorrep-session/1"
 

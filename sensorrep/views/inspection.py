@@ -10,8 +10,9 @@ from rich.table import Table
 from rich.text import Text
 
 from sensorrep.views.arrivals import Arrivals
+from sensorrep.views.formats import duration, listed, number, plural, printable, when
 from sensorrep.views.soundness import FootInspection, Inspection, concerns, inspect
-from sensorrep.views.words import duration, listed, number, plural, printable, sensor_model, when
+from sensorrep.views.words import sensor_model
 
 __all__ = ["Inspection", "concerns", "inspect", "show"]
 

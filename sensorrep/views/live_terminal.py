@@ -13,7 +13,7 @@ from rich.live import Live
 from rich.text import Text
 
 from sensorrep.model import LOW_BATTERY_PCT, Event, Foot, Message
-from sensorrep.views import big_digits, words
+from sensorrep.views import big_digits, formats
 from sensorrep.views.link_quality import LinkQuality
 from sensorrep.views.scoreboard import Latest, Phase, Scoreboard, Screen
 
@@ -148,7 +148,7 @@ def _big(screen: Screen, width: int, height: int, ink: str) -> list[Text]:
             beside = f"of {_clock(screen.targets.rest_s)}"
     elif screen.phase in ("set", "end"):
         text = str(screen.count)
-        beside = f"of {screen.targets.reps}" if screen.targets else words.plural(screen.count, "rep").split()[1]
+        beside = f"of {screen.targets.reps}" if screen.targets else formats.plural(screen.count, "rep").split()[1]
     else:
         text = BIG.get(screen.phase, "")
     if not text:
@@ -163,7 +163,7 @@ def _big(screen: Screen, width: int, height: int, ink: str) -> list[Text]:
 
 def _bars(screen: Screen, width: int, thick: int, ink: str, ground: str) -> list[Text]:
     """Both openings from the middle outward, as the heels go."""
-    sides = [words.UNKNOWN if angle is None else f"{words.number(angle, 0)}°" for angle in screen.opening_deg]
+    sides = [formats.UNKNOWN if angle is None else f"{formats.number(angle, 0)}°" for angle in screen.opening_deg]
     room = max(min((width - 2 * len("right  000° ") - 1) // 2, MOST_BAR), 3)
     left, right = (_filled(angle, screen.scale_deg, room) for angle in screen.opening_deg)
     bar = Text().append(ground * (room - left), "dim").append(ink * left, "bold green")
@@ -187,7 +187,7 @@ def _tempo(screen: Screen, width: int) -> list[Text]:
         last.append(PHASES, "dim")
     if screen.targets is None:
         return [last]
-    target = "-".join(words.number(one) for one in screen.targets.tempo_s)
+    target = "-".join(formats.number(one) for one in screen.targets.tempo_s)
     return [last, Text("target    ").append(target).append(f"  {screen.pace}", "bold")]
 
 

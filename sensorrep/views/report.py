@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Final
 from sensorrep.errors import SensorRepError
 from sensorrep.model import SessionSummary, Trace
 from sensorrep.views.document import FORMAT, document, json_bytes, reps_csv
-from sensorrep.views.page import GENERATOR, PICTURES, Session, page
+from sensorrep.views.page import GENERATOR, Session, page
+from sensorrep.views.page_text import PICTURES
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

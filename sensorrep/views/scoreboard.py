@@ -25,7 +25,7 @@ from sensorrep.model import (
     SetEnded,
 )
 from sensorrep.targets import Targets
-from sensorrep.views import announcements, words
+from sensorrep.views import announcements, formats, words
 from sensorrep.views.link_quality import LinkMeter, LinkQuality, LinkWord
 
 Phase = Literal["connect", "position", "still", "begin", "going", "set", "rest", "ending", "end"]
@@ -152,7 +152,7 @@ class Scoreboard:
         """What was counted so far, in words."""
         over = [f"set {one.number}: {one.text}" for one in self._sets]
         if self._set_number and self._set_number not in [one.number for one in self._sets]:
-            over.append(f"set {self._set_number}: {words.plural(self._count, 'rep')}")
+            over.append(f"set {self._set_number}: {formats.plural(self._count, 'rep')}")
         return "; ".join(over) or "nothing"
 
     def ending(self) -> None:
@@ -349,5 +349,5 @@ def pace(rep: Rep, targets: Targets | None) -> str:
     wanted_s = dict(zip(took_s, targets.tempo_s, strict=False))
     shorter = [name for name in took_s if took_s[name] < FASTER * wanted_s[name]]
     longer = [name for name in took_s if took_s[name] > SLOWER * wanted_s[name]]
-    found = [f"{words.listed(names)} {how}" for names, how in ((shorter, "shorter"), (longer, "longer")) if names]
+    found = [f"{formats.listed(names)} {how}" for names, how in ((shorter, "shorter"), (longer, "longer")) if names]
     return ", ".join(found) or "as the target"

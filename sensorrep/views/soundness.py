@@ -14,7 +14,7 @@ from sensorrep.model import Foot, IntArray, Packet, RecordingHeader, Samples
 from sensorrep.stages.decode import Decode
 from sensorrep.stages.deskew import Deskew
 from sensorrep.views.arrivals import Arrivals, arrivals, last_samples
-from sensorrep.views.words import number, plural
+from sensorrep.views.formats import number, plural
 
 LOST_LIMIT: Final = 0.01
 LOW_RATE_HZ: Final = 40.0

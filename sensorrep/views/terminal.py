@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from sensorrep.model import Check, Foot, Rejected, Rep, SessionSummary, SetSummary
-from sensorrep.views import words
+from sensorrep.views import formats, words
 
 MOST_REJECTED: Final = 6
 """Movements not counted that are listed; the rest is a number (`explain` lists all)."""
@@ -20,7 +20,7 @@ def show(summary: SessionSummary, console: Console, *, source: str | None = None
     if simulated:
         _say(console, Text(f" {words.SIMULATED} ", "reverse bold"))
     _say(console, Text(words.headline(summary), "bold"))
-    about = [words.posture(summary), words.duration(summary.duration_s), words.printable(source or "")]
+    about = [words.posture(summary), formats.duration(summary.duration_s), formats.printable(source or "")]
     _say(console, Text(", ".join(part for part in about if part)))
     for number, one in enumerate(summary.sets, 1):
         _say(console, Text(f"\n{words.set_title(number, one)}", "bold"))
@@ -35,7 +35,7 @@ def explain(summary: SessionSummary, console: Console) -> None:
     """Every movement that was looked at, in order of time: the rules put to it, what was measured, and the limits."""
     movements = sorted(_movements(summary), key=lambda movement: movement[0])
     for start_s, end_s, title, checks in movements:
-        _say(console, Text(f"{words.number(start_s)} to {words.number(end_s)} s  {title}", "bold"))
+        _say(console, Text(f"{formats.number(start_s)} to {formats.number(end_s)} s  {title}", "bold"))
         _say(console, Padding(_checks(checks), (0, 0, 0, 2)))
     if not movements:
         _say(console, Text("No movement was large enough to look at."))
@@ -53,7 +53,7 @@ def _reps(one: SetSummary) -> Table:
     table.add_column("")
     for number, rep in enumerate(one.reps, 1):
         sides = [words.range_of(rep, foot) for foot in Foot]
-        speeds = " / ".join(words.degrees(speed) for speed in rep.peak_speed_rad_s)
+        speeds = " / ".join(formats.degrees(speed) for speed in rep.peak_speed_rad_s)
         table.add_row(str(number), *sides, words.tempo(rep), speeds, words.flags(rep))
     return table
 
@@ -120,6 +120,6 @@ def _checks(checks: Sequence[Check]) -> RenderableType:
     for check in map(words.in_degrees, checks):
         verdict = "passed" if check.passed else "FAILED"
         bound = "at least" if check.passed == (check.value >= check.limit) else "at most"
-        values = (words.number(check.value, 2), f"{bound} {words.number(check.limit, 2)}")
+        values = (formats.number(check.value, 2), f"{bound} {formats.number(check.limit, 2)}")
         table.add_row(verdict, Text(check.rule), *values, style="" if check.passed else "bold")
     return table

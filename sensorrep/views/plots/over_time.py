@@ -16,7 +16,7 @@ from sensorrep.model import (
     SetSummary,
     Trace,
 )
-from sensorrep.views import words
+from sensorrep.views import formats
 from sensorrep.views.plots.style import (
     COLOUR,
     HATCH,
@@ -52,8 +52,8 @@ def figure_session(summary: SessionSummary, trace: Trace, *, simulated: bool = F
     whole.set_ylim(*limits_deg)
     for index, one in enumerate(summary.sets):
         axes = figure.add_subplot(grid[1 + index // across, index % across])
-        lasted = words.duration(one.end_s - one.start_s)
-        axes.set_title(f"Set {index + 1}: {words.plural(len(one.reps), 'rep')}, {lasted}")
+        lasted = formats.duration(one.end_s - one.start_s)
+        axes.set_title(f"Set {index + 1}: {formats.plural(len(one.reps), 'rep')}, {lasted}")
         _set_row(axes, summary, trace, heel_deg, one, NUMBERS_A_ROW // across)
         axes.set_xlim(one.start_s - MARGIN_S, one.start_s - MARGIN_S + span_s)
         axes.set_ylim(*limits_deg)
