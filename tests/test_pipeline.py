@@ -218,6 +218,15 @@ def test_packets_one_at_a_time_change_no_byte() -> None:
     assert as_json(one_by_one) == as_json(replayed(simulated))
 
 
+def test_cuts_change_no_byte_where_the_wearer_walks_and_bends_the_knees() -> None:
+    """What the legs have shown by the instant of a look counts there, whether or not more packets are here already."""
+    walk = (Stand(2.0), Walk(6), Rest(4.0, "still"))
+    bends = (KneeBends(6), Rest(5.0, "still"), KneeBends(6, size_deg=40.0), KneeBends(8, alternate=True))
+    simulated = simulate(Scenario("hook-lying", (*walk, *bends, Rest(5.0, "still"))), 1265080915)
+    one_by_one = summary(events(simulated, range(1, len(simulated.packets))))
+    assert as_json(one_by_one) == as_json(replayed(simulated))
+
+
 def test_cuts_change_no_byte_where_feet_come_and_go() -> None:
     outages = (
         Outage(Foot.LEFT, 12.0, 2.0),

@@ -75,6 +75,8 @@ Finding = RepCounted | RepsCorrected | Rejected | SetFound
 class _Look(NamedTuple):
     """What a look at the stretch showed."""
 
+    stretch: HeelSignal
+    """What was looked at: no more of it, or it would matter where the stream is cut."""
     found: Found
     run: list[Span]
     """The running set's reps; none where there is no set."""
@@ -111,6 +113,9 @@ class Segment:
         """Frame in which each foot was there first: one that never came leaves no gaps in reps."""
         self._stretch = Stretch(PATIENCE_FRAMES)
         self._done = 0
+        """Frames before this one have been searched for what happens in them."""
+        self._decided = 0
+        """The frame after the last one in which something happened. What hangs on it is the same for any cutting."""
         self._edges: list[int] = [0]
         self._anchor: FloatArray | None = None
         """(2, 4) pose whose leaving is gross movement; None until the legs come to a standstill after that."""
@@ -155,7 +160,8 @@ class Segment:
 
     def finish(self) -> list[Finding]:
         """What the end of the recording decides."""
-        return list(self._close(self._stretch.end - 1)) if len(self._stretch.frames) else []
+        self._decided = self._stretch.end
+        return list(self._close(self._decided - 1)) if len(self._stretch.frames) else []
 
     def _advance(self, end: int) -> Iterator[Finding]:
         """Take what happens in the frames before `end` in order of time: standstills, gross movement, deadlines."""
@@ -169,10 +175,10 @@ class Segment:
                 self._anchor = None
                 self._done = gross + 1
             elif edge < stop:
-                self._done = edge + 1
+                self._done = self._decided = edge + 1
                 yield from self._at_standstill(edge)
             elif stop == self._deadline < end:
-                self._done = stop
+                self._done = self._decided = stop
                 yield from self._at_deadline(stop)
             else:
                 self._done = end
@@ -222,11 +228,11 @@ class Segment:
             yield from self._end_set()
             look = self._look(frame)
         if look is not None:
-            found, run, other = look
-            self._pending = found.coming_back
-            unsure = found.coming_back and run[-1:] == list(found.spans[-1:])
-            yield from self._announce(frame, found, run[:-1] if unsure else run)
-            if other is not None and other.are_steps:
+            run, spans, coming_back = look.run, look.found.spans, look.found.coming_back
+            self._pending = coming_back
+            unsure = coming_back and run[-1:] == list(spans[-1:])
+            yield from self._announce(frame, look._replace(run=run[:-1] if unsure else run))
+            if look.other is not None and look.other.are_steps:
                 yield from self._leave_steps(look)
 
     def _leave_steps(self, look: _Look) -> Iterator[Rejected]:
@@ -235,26 +241,26 @@ class Segment:
         yield from self._rejected(look, [span for span in look.found.spans if span.back + self._stretch.origin <= end])
         self._begin_stretch(end)
 
-    def _announce(self, frame: int, found: Found, run: list[Span]) -> Iterator[RepCounted | RepsCorrected]:
+    def _announce(self, frame: int, look: _Look) -> Iterator[RepCounted | RepsCorrected]:
         """Say which reps of the running set are new, or that some were none."""
-        time_s = self._stretch.time_s(frame)
+        time_s, run = self._stretch.time_s(frame), look.run
         if 0 < len(run) < self._announced:
             yield RepsCorrected(self._set_number, self._announced, len(run), time_s, SECOND_LOOK)
             self._announced = len(run)
         for number in range(self._announced + 1, len(run) + 1) if self._aloud else ():
-            rep = self._measure(found, run[number - 1])
+            rep = self._measure(look, run[number - 1])
             yield RepCounted(self._set_number, number, time_s, rep)
         if len(run) > self._announced:
             self._announced, self._begun = len(run), run[0].leaves + self._stretch.origin
-            self._anchor = found.q_rest
+            self._anchor = look.found.q_rest
         if self._goes_on(run):
             self._last_back = run[-1].back + self._stretch.origin
-            self._deadline = max(self._last_back + GAP_FRAMES, self._done)
+            self._deadline = max(self._last_back + GAP_FRAMES, self._decided)
 
-    def _measure(self, found: Found, span: Span) -> Rep:
+    def _measure(self, look: _Look, span: Span) -> Rep:
         """One rep, by the feet that were there by then."""
         there = [foot for foot, first in self._first_ok.items() if first <= span.back + self._stretch.origin]
-        return measure(self._stretch.frames, found, span, self._feet, there)
+        return measure(look.stretch, look.found, span, self._feet, there)
 
     def _is_next_set(self, run: list[Span]) -> bool:
         """Whether a run begins a set's rest after the running one."""
@@ -299,7 +305,7 @@ class Segment:
         if common is None or not (final or self._announced or may_be_set(common, self._known)):
             return None
         if not self._announced:
-            self._watch(self._done)
+            self._watch(self._decided)
         begun = self._begun - self._stretch.origin if keep else None
         inward = worn.inward(self._worn) if len(self._feet) > 1 else None
         clues = Clues(self._known, prior, begun, inward, swapped=bool(self._worn.swapped))
@@ -312,8 +318,8 @@ class Segment:
         sure = like_known(found, self._known)  # headings and arms are known less well than that
         if run and not sure and len(self._feet) > 1 and (final or not self._announced):
             other = self._in_place(stretch, found, run, again=final and self._announced > 0)
-            return _Look(found, run if other is None else [], other)
-        return _Look(found, run, None)
+            return _Look(stretch, found, run if other is None else [], other)
+        return _Look(stretch, found, run, None)
 
     def _in_place(self, stretch: HeelSignal, found: Found, run: list[Span], *, again: bool) -> Other | None:
         """What a run is in place of the exercise.
@@ -343,7 +349,7 @@ class Segment:
             look = self._look(frame)
             if look is not None and self._is_midway(frame, look):
                 self._deadline += POSTPONE_FRAMES
-                yield from self._announce(frame, look.found, look.run)
+                yield from self._announce(frame, look)
                 return
             yield from self._end_set()
             self._deadline = frame + PATIENCE_FRAMES
@@ -357,7 +363,7 @@ class Segment:
 
     def _is_midway(self, frame: int, look: _Look) -> bool:
         """Whether the running set goes on beyond its deadline: it has more reps, or the legs are amid one."""
-        found, run, _ = look
+        found, run = look.found, look.run
         overdue = bool(run) and frame - self._stretch.origin - run[-1].back > GAP_FRAMES + LONGEST_REP_FRAMES
         moving = not self._stretch.between(frame, frame + 1)["still"][:, list(self._feet)].all()
         amid_rep = (found.now > OPEN_SHARE or moving) and not overdue
@@ -379,7 +385,7 @@ class Segment:
 
     def _close(self, frame: int) -> Iterator[Finding]:
         """Look at the stretch as a whole, and say what its set was."""
-        time_s = self._stretch.time_s(max(frame, self._done - 1))
+        time_s = self._stretch.time_s(max(frame, self._decided - 1))
         if self._announced:
             frame = min(frame, self._last_back + GAP_FRAMES // 2)  # how the legs left the position is no rep
         self._edges = sorted({*self._edges, frame})
@@ -392,23 +398,24 @@ class Segment:
             why = SECOND_LOOK if look is None or look.other is None else look.other.what
             yield RepsCorrected(self._set_number, self._announced, len(run), time_s, why)
         if look is not None and run:
-            yield self._set_found(time_s, look.found, run)
+            yield self._set_found(time_s, look)
         self._announced = 0
 
-    def _set_found(self, time_s: float, found: Found, run: list[Span]) -> SetFound:
+    def _set_found(self, time_s: float, look: _Look) -> SetFound:
         """Measure a set that is over, and remember what its reps were like."""
-        reps = [self._measure(found, span) for span in run]
-        pauses = [pause_s(self._stretch.frames, rep, after, self._feet) for rep, after in itertools.pairwise(reps)]
+        stretch, found, run, _ = look
+        reps = [self._measure(look, span) for span in run]
+        pauses = [pause_s(stretch, rep, after, self._feet) for rep, after in itertools.pairwise(reps)]
         reps[:-1] = [replace(rep, pause_s=pause) for rep, pause in zip(reps, pauses, strict=False)]
         self._known = Template(found.direction, float(np.median([span.opening_rad for span in run])), found.evidence)
         self._set_number += 1
-        where = posture(self._stretch.frames, found, run, self._feet) if self._movement == "heels-apart" else None
+        where = posture(stretch, found, run, self._feet) if self._movement == "heels-apart" else None
         self._worn = worn.with_set(self._worn, found, where)
         return SetFound(time_s, tuple(reps), found, where)
 
     def _rejected(self, look: _Look, spans: list[Span]) -> Iterator[Rejected]:
         """Excursions that were not counted, with all rules that were put to them."""
-        time_s, rules, other = self._stretch.frames["time_s"], set_rules(look.found, self._known), look.other
+        time_s, rules, other = look.stretch["time_s"], set_rules(look.found, self._known), look.other
         for span in spans:
             checks = (*span.checks, *rules.get(span, ()))
             failed = [check for check in checks if not check.passed]

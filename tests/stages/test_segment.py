@@ -284,6 +284,15 @@ def test_where_the_stream_is_cut_changes_no_finding(seed: int, cuts: list[int]) 
     assert_same(run(block, cuts), run(block, ()))
 
 
+def test_where_the_stream_is_cut_changes_no_finding_where_both_feet_are_away_now_and_then() -> None:
+    """What comes after the standstill that decides is not looked at, also where it is here already."""
+    for seed in (10, 48, 53):
+        block, rng = untidy(seed), np.random.default_rng(seed)
+        for at in rng.integers(0, len(block), size=25).tolist():
+            block["ok"][at : at + int(rng.integers(10, 120))] = False
+        assert_same(run(block, range(7, len(block), 7)), run(block, ()))
+
+
 def test_one_frame_at_a_time_changes_no_finding() -> None:
     block = untidy(3)
     assert_same(run(block, range(1, len(block))), run(block, ()))
