@@ -2,10 +2,12 @@
 
 The data's path, which is also the folder listing::
 
-    devices/   bytes of each sensor model <-> SI samples, and the scripts that start and stop it (pure)
-    sources/   where packets come from: the radio, a recording, a CSV table, a simulated wearer (I/O)
-    stages/    decode -> deskew -> filter -> fuse -> measure -> segment -> summarise (pure, push style)
-    views/     what people see: JSON, terminal, plots, report (I/O)
+    devices/      bytes of each sensor model <-> SI samples, and the scripts that start and stop it (pure)
+    sources/      where packets come from: the radio, a recording, a CSV table, a simulated wearer (I/O)
+    stages/       decode -> deskew -> filter -> fuse -> measure -> segment -> summarise (pure, push style)
+    kinematics/   the mathematics of turning legs that the stages use (pure)
+    views/        what people see: JSON, terminal, plots, report (I/O)
+    commands/     what each command takes, checks and says
 
 Everything between source and views is deterministic: time is what the data say, so a recorded session replays to
 the same numbers, however its packets are cut.

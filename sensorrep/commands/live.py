@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from sensorrep import session
     from sensorrep.live import Plan, Radio
     from sensorrep.model import Foot, SessionSummary
-    from sensorrep.sources.settings import Worn
+    from sensorrep.sources.settings import KnownSensor
     from sensorrep.targets import Targets
     from sensorrep.views.scoreboard import Latest, Scoreboard
 
@@ -137,7 +137,7 @@ def _default_path(started: datetime, *, simulated: bool) -> Path:
     return (folder.with_name("simulated") if simulated else folder) / f"{started:%Y-%m-%d-%H%M%S}.jsonl"
 
 
-def _real(feet: "Mapping[Foot, Worn]", which: "Foot | None") -> Means:
+def _real(feet: "Mapping[Foot, KnownSensor]", which: "Foot | None") -> Means:
     """The platform's radio, and the sensors that setup stored."""
     import asyncio
 

@@ -10,7 +10,7 @@ from sensorrep.errors import RadioError, RadioReason
 if TYPE_CHECKING:
     from sensorrep.model import Foot
     from sensorrep.sources.ble import Backends, Found
-    from sensorrep.sources.settings import Worn
+    from sensorrep.sources.settings import KnownSensor
     from sensorrep.sources.simulated.faults import Fault
     from sensorrep.sources.simulated.world import World
 
@@ -45,7 +45,7 @@ def setup(seconds: Seconds = 6.0, simulate: Simulate = False) -> None:
     if simulate:
         print("SIMULATED: nothing was stored.")
         return
-    write_settings(path, replace(settings, feet=_worn(left, right)))
+    write_settings(path, replace(settings, feet=_known(left, right)))
     print(f"Stored in {path}\nNext: sensorrep live")
 
 
@@ -116,11 +116,11 @@ async def _setup(seconds: float, simulate: bool) -> "tuple[Found, Found]":
     return (nearest[1], nearest[0]) if swapped else nearest
 
 
-def _worn(left: "Found", right: "Found") -> "dict[Foot, Worn]":
+def _known(left: "Found", right: "Found") -> "dict[Foot, KnownSensor]":
     from sensorrep.model import Foot
-    from sensorrep.sources.settings import Worn
+    from sensorrep.sources.settings import KnownSensor
 
-    return {foot: Worn(one.model, one.address, one.name) for foot, one in zip(Foot, (left, right), strict=True)}
+    return {foot: KnownSensor(one.model, one.address, one.name) for foot, one in zip(Foot, (left, right), strict=True)}
 
 
 def _called(one: "Found") -> str:

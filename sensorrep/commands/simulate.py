@@ -20,7 +20,7 @@ PACKET_S: Final = 0.04
 """What a simulated sensor gathers into one packet: as long as the open profile asks of a real one."""
 
 
-class Worn(StrEnum):
+class Sensors(StrEnum):
     """Which feet wear a sensor."""
 
     BOTH = "both"
@@ -39,7 +39,7 @@ def simulate(
     ] = "1.2-0.4-1.4-0.6",
     rest: Annotated[float, typer.Option(min=10, max=600, help="Seconds of rest between sets.")] = 35.0,
     fatigue: Annotated[bool, typer.Option("--fatigue", help="Every set gets harder from its fourth rep on.")] = False,
-    worn: Annotated[Worn, typer.Option("--sensors", help="Which feet wear a sensor.")] = Worn.BOTH,
+    sensors: Annotated[Sensors, typer.Option(help="Which feet wear a sensor.")] = Sensors.BOTH,
     rate: Annotated[float, typer.Option(min=25, max=400, help="Samples a second.")] = 100.0,
     loss: Annotated[float, typer.Option(min=0, max=50, help="Per cent of packets that never arrive.")] = 0.0,
     stalls: Annotated[float, typer.Option(min=0, max=20, help="Radio stalls of 1.5 s, a minute.")] = 0.0,
@@ -62,8 +62,8 @@ def simulate(
         tempo_s=parse_tempo(tempo),
         rest_s=rest,
         fatigue=Fatigue() if fatigue else None,
-        left=None if worn is Worn.RIGHT else sensor,
-        right=None if worn is Worn.LEFT else sensor,
+        left=None if sensors is Sensors.RIGHT else sensor,
+        right=None if sensors is Sensors.LEFT else sensor,
         link=Link(loss=0.01 * loss, stalls_per_min=stalls),
     )
     simulated = _write(scenario, seed, out, truth_path(out))

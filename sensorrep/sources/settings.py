@@ -24,7 +24,7 @@ PHASES: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Worn:
+class KnownSensor:
     """The sensor of one foot, as `setup` found it."""
 
     model: str
@@ -37,7 +37,7 @@ class Worn:
 class Settings:
     """All that is kept between sessions."""
 
-    feet: Mapping[Foot, Worn] = field(default_factory=dict)
+    feet: Mapping[Foot, KnownSensor] = field(default_factory=dict)
     targets: Targets = field(default_factory=Targets)
 
 
@@ -113,18 +113,18 @@ def _parsed(found: Mapping[str, Any]) -> Settings:
     """Raises ValueError for what is not as it should be, also for names that mean nothing: they are slips."""
     words = {foot.word: foot for foot in Foot}
     _only(found, {*words, "targets"}, "the file")
-    feet = {words[word]: _worn(word, found[word]) for word in words if word in found}
+    feet = {words[word]: _known(word, found[word]) for word in words if word in found}
     return Settings(feet, _targets(found.get("targets", {})))
 
 
-def _worn(word: str, found: Any) -> Worn:
+def _known(word: str, found: Any) -> KnownSensor:
     _only(found, {"model", "address", "name"}, f"[{word}]")
     for key in ("model", "address", "name"):
         if type(found.get(key)) is not str:
             raise ValueError(f"[{word}] needs {key} in quotes")
     if found["model"] not in MODELS:
         raise ValueError(f"[{word}] is of a model that is not known (known: {', '.join(MODELS)})")
-    return Worn(found["model"], found["address"], found["name"])
+    return KnownSensor(found["model"], found["address"], found["name"])
 
 
 def _targets(found: Any) -> Targets:

@@ -12,8 +12,8 @@ from sensorrep.devices import MODELS
 from sensorrep.errors import SensorRepError
 from sensorrep.model import Foot
 from sensorrep.sources.settings import (
+    KnownSensor,
     Settings,
-    Worn,
     as_toml,
     read_settings,
     sessions_folder,
@@ -26,7 +26,7 @@ TEXT = st.text(st.characters(exclude_categories=["Cs"]))
 SECONDS = st.floats(0.1, 10.0)
 SETTINGS = st.builds(
     Settings,
-    st.dictionaries(st.sampled_from(Foot), st.builds(Worn, st.sampled_from(MODELS), TEXT, TEXT)),
+    st.dictionaries(st.sampled_from(Foot), st.builds(KnownSensor, st.sampled_from(MODELS), TEXT, TEXT)),
     st.builds(
         Targets,
         sets=st.integers(1, 20),
@@ -48,7 +48,9 @@ def test_what_is_written_is_read_whatever_the_sensors_call_themselves(
 
 
 def test_the_file_is_for_people_too() -> None:
-    text = as_toml(Settings({Foot.LEFT: Worn("diy", "AA:BB", 'the "good" one')}, Targets(2, 10, 30.0, (2, 1, 3, 1))))
+    text = as_toml(
+        Settings({Foot.LEFT: KnownSensor("diy", "AA:BB", 'the "good" one')}, Targets(2, 10, 30.0, (2, 1, 3, 1)))
+    )
     assert tomllib.loads(text)["left"] == {"model": "diy", "address": "AA:BB", "name": 'the "good" one'}
     assert "[targets]\nsets = 2\nreps = 10\nrest_s = 30.0\n" in text
     assert "tempo_s = [2.0, 1.0, 3.0, 1.0]" in text
