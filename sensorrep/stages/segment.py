@@ -115,7 +115,7 @@ class Segment:
         self._done = 0
         """Frames before this one have been searched for what happens in them."""
         self._decided = 0
-        """The frame after the last one in which something happened. What hangs on it is the same for any cutting."""
+        """The frame after the last standstill, or the last deadline: what hangs on it is the same for any cutting."""
         self._edges: list[int] = [0]
         self._anchor: FloatArray | None = None
         """(2, 4) pose whose leaving is gross movement; None until the legs come to a standstill after that."""

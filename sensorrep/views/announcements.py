@@ -15,7 +15,7 @@ from sensorrep.model import (
     SessionEnded,
     SetEnded,
 )
-from sensorrep.views import formats, words
+from sensorrep.views import formats, reasons, words
 from sensorrep.views.link_quality import LinkWord
 
 FEET: Final = {foot.word: foot for foot in Foot}
@@ -37,7 +37,7 @@ def of_event(event: Event) -> str:
         case SetEnded():
             return f"Set {event.set_number} is over: {of_set(event)}"
         case Rejected():
-            return f"Not counted: {words.a_movement(event)}: {words.reason(event)}"
+            return f"Not counted: {reasons.a_movement(event)}: {reasons.reason(event)}"
         case FootLost():
             return lost(event.foot)
         case FootBack():

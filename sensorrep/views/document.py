@@ -15,7 +15,8 @@ from sensorrep import __version__
 from sensorrep.model import Check, Fatigue, Foot, FootStats, Rejected, Rep, SessionSummary, SetSummary, Spread
 from sensorrep.views.comparison import against_first
 from sensorrep.views.formats import printable
-from sensorrep.views.words import in_degrees, tempo
+from sensorrep.views.reasons import in_degrees
+from sensorrep.views.words import tempo
 
 FORMAT: Final = "sensorrep-session/1"
 

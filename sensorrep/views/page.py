@@ -7,7 +7,7 @@ from typing import Final
 
 from sensorrep import __version__
 from sensorrep.model import Foot, Rep, SessionSummary, SetSummary
-from sensorrep.views import formats, words
+from sensorrep.views import formats, reasons, words
 from sensorrep.views.markup import bullets, escaped, section, table
 from sensorrep.views.page_style import STYLE
 from sensorrep.views.page_text import BY_HAND, PICTURES, READING
@@ -42,7 +42,7 @@ def page(session: Session, pictures: Mapping[str, bytes]) -> str:
         section("Speed and smoothness", shown.get("speed", "")),
         section("Quality of the recording", bullets(words.sensors(summary))),
         section("Every rep", _reps_table(summary)),
-        section("Movements not counted", bullets((words.rejected(one) for one in summary.rejected), "two")),
+        section("Movements not counted", bullets((reasons.rejected(one) for one in summary.rejected), "two")),
         section("To fill in by hand", BY_HAND),
         section("How to read this", _reading(summary)),
     ]

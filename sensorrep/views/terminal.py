@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from sensorrep.model import Check, Foot, Rejected, Rep, SessionSummary, SetSummary
-from sensorrep.views import formats, words
+from sensorrep.views import formats, reasons, words
 
 MOST_REJECTED: Final = 6
 """Movements not counted that are listed; the rest is a number (`explain` lists all)."""
@@ -76,7 +76,7 @@ def _session(summary: SessionSummary) -> Iterator[tuple[str, str]]:
         yield foot.word, words.quality(summary, foot)
     label = "left out"
     for rejected in summary.rejected[:MOST_REJECTED]:
-        yield label, words.rejected(rejected)
+        yield label, reasons.rejected(rejected)
         label = ""
     if len(summary.rejected) > MOST_REJECTED:
         yield "", f"and {len(summary.rejected) - MOST_REJECTED} more"
@@ -110,14 +110,14 @@ def _counted(set_number: int, number: int, rep: Rep) -> str:
 
 
 def _left_out(rejected: Rejected) -> str:
-    return f"not counted: {words.reason(rejected)}"
+    return f"not counted: {reasons.reason(rejected)}"
 
 
 def _checks(checks: Sequence[Check]) -> RenderableType:
     if not checks:
         return Text("no rule was put to it")
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=False)
-    for check in map(words.in_degrees, checks):
+    for check in map(reasons.in_degrees, checks):
         verdict = "passed" if check.passed else "FAILED"
         bound = "at least" if check.passed == (check.value >= check.limit) else "at most"
         values = (formats.number(check.value, 2), f"{bound} {formats.number(check.limit, 2)}")

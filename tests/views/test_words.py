@@ -1,12 +1,9 @@
-import math
 from dataclasses import replace
 
-import numpy as np
 import pytest
 
-from sensorrep.model import Check, Fatigue, Foot, FootStats, Rejected, SessionSummary, Tempo
+from sensorrep.model import Fatigue, Foot, FootStats, SessionSummary, Tempo
 from sensorrep.views import words
-from tests.motion import course, findings, poses, reps
 from tests.views.sessions import CASES, asymmetric, fatigued, moves, one_foot, session, typical, with_gap
 
 
@@ -87,26 +84,10 @@ def test_one_set_without_a_posture_hides_not_that_of_the_others() -> None:
     assert "not recognised" in words.set_against_first(blind.sets[1], blind.sets[0])
 
 
-def test_too_few_movements_are_told_with_how_many_a_set_needs() -> None:
-    motion = poses(np.repeat(10 * reps(course(12.0), (3.0, 6.4))[:, None], 2, axis=1))
-    (*_, last) = (one for one in findings(motion) if isinstance(one, Rejected))
-    assert words.reason(last) == "only 2 such movements, where a set needs 3"
-
-
-def test_a_rejection_is_said_without_the_unit_of_its_rule() -> None:
-    assert words.rejected(Rejected(2.0, 2.5, "not of one kind (share)")) == "at 2.0 s (0.5 s long): not of one kind"
-    assert words.reason(Rejected(2.0, 2.5, "sway (both feet) together")) == "sway (both feet) together"
-
-
 def test_quality_counts_losses_and_places_gaps() -> None:
     summary = with_gap().summary
     assert words.quality(summary, Foot.LEFT).endswith("samples lost, no gaps")
     assert "570 of 8355 samples lost (6.8 %), 1 gap (at 99.0 s for 9.5 s)" in words.quality(summary, Foot.RIGHT)
-
-
-def test_rules_whose_names_would_puzzle_are_put_into_plain_words() -> None:
-    assert words.reason(Rejected(2.0, 30.0, "not soon enough (s)")) == "took too long for a rep"
-    assert words.reason(Rejected(2.0, 3.0, "not comes back (share)")) == "did not come back"
 
 
 def test_a_model_that_this_version_does_not_know_keeps_its_name() -> None:
@@ -125,13 +106,6 @@ def test_quality_names_what_could_not_be_read() -> None:
     stats = FootStats("diy", 100, 0, 50.0, ((1.0, 2.0),) * 5, malformed=1, saturated=3)
     said = words.quality(SessionSummary(10.0, "one-leg", None, {Foot.LEFT: stats}, (), ()), Foot.LEFT)
     assert "5 gaps (5.0 s in all), 1 unreadable packet, 3 samples beyond the sensor's limit" in said
-
-
-def test_checks_in_radians_are_shown_in_degrees() -> None:
-    shown = words.in_degrees(Check("large enough (rad)", math.radians(3), math.radians(4), False))
-    assert (shown.rule, round(shown.value, 6), round(shown.limit, 6)) == ("large enough (°)", 3.0, 4.0)
-    other = Check("comes back (share)", 0.4, 0.5, False)
-    assert words.in_degrees(other) is other
 
 
 @pytest.mark.parametrize("name", CASES)
