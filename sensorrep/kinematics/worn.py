@@ -57,8 +57,14 @@ def with_frames(worn: Worn, part: HeelSignal, first_frame: int) -> Worn:
 
 
 def with_stroke(worn: Worn, turned: FloatArray) -> Worn:
-    """`worn`, and what a stroke adds: rotation vectors (2, 3) of both shanks in their sensors' frames, rad."""
-    return worn._replace(turns=knees.with_stroke(worn.turns, turned))
+    """`worn`, and what a stroke adds: rotation vectors (2, 3) of both shanks in their sensors' frames, rad.
+
+    Sensors in someone's hands will be strapped on otherwise: what was seen before, and of the hands, says nothing then.
+    """
+    turns = knees.with_stroke(worn.turns, turned)
+    if (turns != worn.turns).any() and knees.in_hands(turns):
+        worn = worn._replace(gait=worn.gait._replace(legs=None), poses=(), swapped=None)
+    return worn._replace(turns=turns)
 
 
 def with_pose(worn: Worn, before: HeelSignal, frame: int) -> Worn:

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
 from sensorrep import quaternion
-from sensorrep.kinematics.knees import NO_TURNS, about_hinges, with_stroke
+from sensorrep.kinematics import gait, worn
+from sensorrep.kinematics.knees import NO_TURNS, about_hinges, in_hands, with_stroke
 from sensorrep.kinematics.worn import ASKEW
 from sensorrep.model import FloatArray
 from sensorrep.pipeline import Pipeline
@@ -31,6 +32,7 @@ def axes(axis: FloatArray, straps: FloatArray) -> FloatArray:
 
 
 STRIDES = ((HINGE, 60.0), (HINGE, -60.0), (HINGE, 70.0))
+HANDLED = ((HINGE, 80.0), (THIGH, 90.0), (SHANK, 70.0), (THIGH + HINGE, -60.0), (SHANK - HINGE, 60.0))
 
 
 def test_by_hand() -> None:
@@ -49,6 +51,29 @@ def test_rolling_over_meanwhile_leaves_the_thigh_square_to_it_all() -> None:
 def test_nothing_is_said_before_anything_turned_far() -> None:
     assert not about_hinges(NO_TURNS, axes(HINGE, STRAPS)).any()
     assert not about_hinges(seen(STRAPS, *[(HINGE, 40.0)] * 20), axes(HINGE, STRAPS)).any()
+
+
+def test_a_sensor_that_was_turned_every_way_in_hands_says_nothing_of_a_hinge_until_its_leg_has_walked() -> None:
+    handled = seen(STRAPS, *HANDLED)
+    for axis in (HINGE, THIGH, SHANK):
+        assert not about_hinges(handled, axes(axis, STRAPS)).any()
+    walked = seen(STRAPS, *HANDLED, *STRIDES * 6)
+    assert (about_hinges(walked, axes(HINGE, STRAPS)) > 0.8).all()
+    assert (about_hinges(walked, axes(THIGH, STRAPS)) < ASKEW).all()
+
+
+def test_what_was_seen_of_legs_is_forgotten_when_their_sensors_are_taken_in_hands() -> None:
+    legs = gait.Legs(axes(SHANK, STRAPS), axes(THIGH, STRAPS), 20)
+    pose = np.tile([1.0, 0.0, 0.0, 0.0], (2, 1))
+    seen_before = worn.NOTHING_SEEN._replace(gait=gait.NOT_SEEN._replace(legs=legs), poses=((0, pose),), swapped=True)
+    for axis, degrees in STRIDES:
+        seen_before = worn.with_stroke(seen_before, np.radians(degrees) * axes(axis, STRAPS))
+    assert seen_before.gait.legs is legs
+    after = seen_before
+    for axis, degrees in HANDLED * 2:
+        after = worn.with_stroke(after, np.radians(degrees) * axes(axis, STRAPS))
+    assert in_hands(after.turns)
+    assert (after.gait.legs, after.poses, after.swapped) == (None, (), None)
 
 
 @given(st.integers(0, 2**32 - 1))
