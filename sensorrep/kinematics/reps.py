@@ -17,7 +17,7 @@ from sensorrep.kinematics.axes import ALIGNMENT
 from sensorrep.kinematics.excursions import trimmed, turning_points
 from sensorrep.kinematics.rest import rest_is_low
 from sensorrep.kinematics.spans import LIMITS, SEARCH_STEP, Span, judge
-from sensorrep.model import FRAME_RATE_HZ, FloatArray, HeelSignal, IntArray, Movement
+from sensorrep.model import FRAME_RATE_HZ, BoolArray, FloatArray, HeelSignal, IntArray, Movement
 
 TYPICAL: Final = 0.7
 """This share of all movement to and fro is in swings smaller than the typical one: it is one of the larger ones, so
@@ -147,7 +147,7 @@ def find(
     sign = 1.0 if evidence >= 0.0 else -1.0
     heel, legs = sign * heel, sign * legs
     points, starts_low = turning_points(heel, max(limits.least_opening_rad, HYSTERESIS * typical))
-    triples = _excursions(heel, points if starts_low else points[1:])
+    triples = _excursions(heel, points if starts_low else points[1:], typical)
     last = points[-1] * SEARCH_STEP if points else 0
     spans = judge(stretch, heel, legs, triples, sign * axes, feet, typical, limits)
     lows = [low for triple in triples[-NEIGHBOURS:] for low in triple[::2]] or [0]
@@ -187,23 +187,25 @@ def _typical(
     return turning.path_quantile(size[likely] if likely.any() else size, TYPICAL)
 
 
-def _excursions(heel: FloatArray, points: list[int]) -> list[tuple[int, int, int]]:
+def _excursions(heel: FloatArray, points: list[int], typical: float) -> list[tuple[int, int, int]]:
     """(low, high, next low) of each excursion between turning points; highs without a real valley between are one.
 
     A valley is judged against the rest level around it: the lowest of its neighbours on either side, and of the two the
-    higher. The very first and last low count as no lower than those next to them: before and after a set the legs come
-    from, and go, elsewhere.
+    higher. Lows a typical swing below the highs next to them are neighbours before others are: pulses at the top, even
+    many, show no rest. The very first and last low count as no lower than those next to them: before and after a set
+    the legs come from, and go, elsewhere.
     """
     lows, highs = points[::2], points[1::2]
     highs = highs[: len(lows) - 1]
     levels = heel[lows]
+    tops = np.concatenate([[np.inf], heel[highs], [np.inf]])
+    deep = np.minimum(tops[: len(lows)], tops[1 : len(lows) + 1]) - levels >= VALLEY * typical
     if len(lows) > 2:
-        levels[0] = max(levels[0], levels[1:-1][: NEIGHBOURS + 1].min())
-        levels[-1] = max(levels[-1], levels[1:-1][-NEIGHBOURS - 1 :].min())
+        levels[0] = max(levels[0], _rest(levels[1:-1], deep[1:-1], NEIGHBOURS + 1))
+        levels[-1] = max(levels[-1], _rest(levels[-2:0:-1], deep[-2:0:-1], NEIGHBOURS + 1))
     valleys = lows[:1]
     for k in range(1, len(highs)):
-        before, after = levels[max(k - NEIGHBOURS, 0) : k].min(), levels[k + 1 : k + 1 + NEIGHBOURS].min()
-        rest = max(before, after)
+        rest = max(_rest(levels[:k][::-1], deep[:k][::-1]), _rest(levels[k + 1 :], deep[k + 1 :]))
         if heel[lows[k]] - rest <= (1.0 - VALLEY) * (min(heel[highs[k - 1]], heel[highs[k]]) - rest):
             valleys.append(lows[k])
     valleys += lows[len(highs) :][:1] if highs else []
@@ -212,3 +214,8 @@ def _excursions(heel: FloatArray, points: list[int]) -> list[tuple[int, int, int
         for low, next_low in itertools.pairwise(valleys)
     ]
     return [trimmed(heel, *triple, confirmed=triple[2] != points[-1]) for triple in triples]
+
+
+def _rest(levels: FloatArray, deep: BoolArray, nearest: int = NEIGHBOURS) -> float:
+    """The rest level that the nearest of the `deep` lows show, or of all where none is; levels (k), nearest first."""
+    return float((levels[deep] if deep.any() else levels)[:nearest].min())

@@ -94,6 +94,17 @@ def test_reps_of_all_sizes_are_counted_and_measured(range_deg: float) -> None:
     assert_allclose(np.degrees(np.array([rep.range_rad for rep in found], float)), range_deg, rtol=0.02)
 
 
+@pytest.mark.parametrize("pulses", [2, 5])
+def test_pulses_at_the_top_are_no_reps_however_many(pulses: int) -> None:
+    time_s = course(80.0)
+    starts_s = [3.0 + 9.0 * number for number in range(8)]
+    opening = reps(time_s, starts_s, hold_s=0.9 * pulses)
+    for start_s in starts_s:
+        begun_s = [start_s + 1.0 + 0.9 * number for number in range(pulses)]
+        opening -= 0.3 * reps(time_s, begun_s, out_s=0.45, hold_s=0.0, back_s=0.45)
+    assert counts(findings(poses(12.0 * alike(opening)))) == [8]
+
+
 def test_both_feet_to_the_same_side_are_no_rep() -> None:
     """With upright thighs gravity alone tells it."""
     same = np.array([[0.0, 0.0, 1.0], [0.0, 0.0, 1.0]])
