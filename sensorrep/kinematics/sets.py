@@ -10,7 +10,7 @@ import numpy as np
 from sensorrep.kinematics.axes import ALIGNMENT, JointDirection
 from sensorrep.kinematics.excursions import LIKE_SIZE, within
 from sensorrep.kinematics.reps import Found, Template
-from sensorrep.kinematics.spans import ALIKE, ONE_LEG, Span
+from sensorrep.kinematics.spans import ALIKE, ONE_LEG, TOGETHER, Span
 from sensorrep.model import FRAME_RATE_HZ, BoolArray, Check, FloatArray, IntArray
 
 SET_GAP_S: Final = 8.0
@@ -19,12 +19,8 @@ LEAST_REPS: Final = 3
 """So many movements alike make an exercise, where none of the person's earlier sets shows what a rep is like."""
 LEAST_DOUBTFUL: Final = 5
 """The same where one of the two legs hardly moves, or where the person's earlier sets show that a rep is otherwise."""
-TOGETHER: Final = 0.75
-"""Least correlation between the legs' courses: the band makes them move as one. In simulated reps it is 0.76 at least,
-with one leg nearly still or 0.3 s late too; in other exercises of one leg (pted) it is mostly below 0.7. Both were seen
-in the finer steps of `spans.PACES`."""
 LOOSE: Final = 0.5
-"""The same for a single movement, and for a few like the person's earlier sets: noise pulls one down further than all.
+"""TOGETHER for a single movement, and for a few like the person's earlier sets: noise pulls one down further than all.
 """
 ALONG: Final = 0.45
 """A leg that turns less than this share of the other's turn is only taken along. Larger: the weaker of two legs that

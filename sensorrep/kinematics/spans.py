@@ -47,6 +47,14 @@ PACES: Final = (28, 12)
 """Legs move together or not over steps of this share of a rep, where one hardly moves and where both do: tremor, small
 lags and straps that wobble do not matter. Larger: they do. Smaller: a leg that the other's exercise takes along moves
 together with it, as in pted."""
+TOGETHER: Final = 0.75
+"""Least correlation between the legs' courses: the band makes them move as one. In simulated reps it is 0.76 at least,
+with one leg nearly still or 0.3 s late too; in other exercises of one leg (pted) it is mostly below 0.7. Both were seen
+in the finer steps of PACES."""
+LATER: Final = 0.2
+"""Where it is less, one leg may begin later, in all reps alike, by up to this share of a rep: in each, noise would find
+a lag of its own. Larger: legs that take turns move together. Smaller: who leads with one leg by half a second, and
+opens quickly, is not counted."""
 SEARCH_STEP: Final = 4
 """The search looks at every fourth frame (25 Hz), plenty for turning points; what is found is measured on all."""
 
@@ -116,9 +124,6 @@ def judge(
     each = _spread(legs, leaves, comes_back + 1)
     furthest = each.max(axis=1)
     paces = np.where(each.min(axis=1) > ONE_LEG * furthest, PACES[1], PACES[0])
-    together = np.where(
-        _seen(ok, frames[:, 1], frames[:, 3]).all(axis=1), _together(legs, leaves, comes_back, paces), 1.0
-    )
     rules = (
         ("large enough (rad)", opening, limits.least_opening_rad, opening >= limits.least_opening_rad),
         ("small enough for this exercise (rad)", furthest, limits.most_range_rad, furthest <= limits.most_range_rad),
@@ -128,6 +133,9 @@ def judge(
         ("comes back (share)", back / np.maximum(out, 1e-12), RETURN, (back >= RETURN * out) & (out > 0.0)),
         ("like the others (ratio)", out / typical, ALIKE, out <= ALIKE * typical),
     )
+    likely = np.logical_and.reduce([each.min(axis=1) > ONE_LEG * furthest, *(passed for *_, passed in rules)])
+    alike = _together(legs, leaves, comes_back, paces, likely)
+    together = np.where(_seen(ok, frames[:, 1], frames[:, 3]).all(axis=1), alike, 1.0)
     columns = [
         [Check(rule, value, limit, passed) for value, passed in zip(values.tolist(), passes.tolist(), strict=True)]
         for rule, values, limit, passes in rules
@@ -182,13 +190,30 @@ def _seen(ok: BoolArray, begin: IntArray, end: IntArray) -> BoolArray:
     return np.asarray(seen | ~seen.any(axis=1, keepdims=True))
 
 
-def _together(legs: FloatArray, begin: IntArray, end: IntArray, paces: IntArray) -> FloatArray:
+def _together(legs: FloatArray, begin: IntArray, end: IntArray, paces: IntArray, likely: BoolArray) -> FloatArray:
     """(k,) Pearson's correlation of both legs' speeds (n, 2) in each stretch, in so many steps (k).
 
-    1 for one leg alone, 0 where one does not move.
+    1 for one leg alone, 0 where one does not move. If most of the `likely` reps show both legs, but not together,
+    with the lag of one of them that makes most alike.
     """
     if legs.shape[1] < 2:
         return np.ones(len(begin))
+    best = _correlation(legs, begin, end, paces)
+    if not likely.any() or float(np.median(best[likely])) >= TOGETHER:
+        return best
+    most = int(LATER * np.median((end - begin)[likely]))
+    for lag in (lag for size in range(1, most + 1) for lag in (size, -size)):
+        first, second = (
+            legs[np.arange(shift, len(legs) + shift).clip(0, len(legs) - 1), leg]
+            for leg, shift in enumerate((max(lag, 0), max(-lag, 0)))
+        )
+        one = _correlation(np.stack([first, second], axis=1), begin, end, paces)
+        if np.median(one[likely]) > np.median(best[likely]):
+            best = one
+    return best
+
+
+def _correlation(legs: FloatArray, begin: IntArray, end: IntArray, paces: IntArray) -> FloatArray:
     pace = np.maximum((end - begin) // paces, 1)
     count = end - begin + 1 - pace
     first = np.cumsum(count) - count
@@ -196,5 +221,5 @@ def _together(legs: FloatArray, begin: IntArray, end: IntArray, paces: IntArray)
     step = legs[later] - legs[later - np.repeat(pace, count)]
     step -= np.repeat(np.add.reduceat(step, first) / count[:, None], count, axis=0)
     size = np.sqrt(np.add.reduceat(step**2, first).prod(axis=1))
-    together: FloatArray = np.add.reduceat(step.prod(axis=1), first) / np.maximum(size, 1e-12)
-    return together
+    correlation: FloatArray = np.add.reduceat(step.prod(axis=1), first) / np.maximum(size, 1e-12)
+    return correlation

@@ -105,6 +105,21 @@ def test_pulses_at_the_top_are_no_reps_however_many(pulses: int) -> None:
     assert counts(findings(poses(12.0 * alike(opening)))) == [8]
 
 
+@pytest.mark.parametrize("later_s", [0.45, -0.45])
+def test_who_leads_with_one_leg_by_half_a_second_is_counted_however_quickly_the_legs_open(later_s: float) -> None:
+    time_s = course(40.0)
+    starts_s = np.array([3.0 + 4.0 * number for number in range(8)])
+    legs = [12.0 * reps(time_s, (starts_s + late_s).tolist(), out_s=0.7) for late_s in (0.0, later_s)]
+    assert counts(findings(poses(np.stack(legs, axis=1)))) == [8]
+
+
+def test_legs_that_take_turns_make_no_rep_of_both() -> None:
+    time_s = course(60.0)
+    starts_s = np.array([3.0 + 6.4 * number for number in range(8)])
+    legs = [12.0 * reps(time_s, (starts_s + late_s).tolist()) for late_s in (0.0, 3.0)]
+    assert counts(findings(poses(np.stack(legs, axis=1)))) == []
+
+
 def test_both_feet_to_the_same_side_are_no_rep() -> None:
     """With upright thighs gravity alone tells it."""
     same = np.array([[0.0, 0.0, 1.0], [0.0, 0.0, 1.0]])
