@@ -55,7 +55,16 @@ def last_set(found: Found, known: Template | None) -> list[Span]:
     like the person's earlier set needs no such evidence; one unlike it, or in which a leg hardly moves, as when a foot
     adjusts the band, needs more.
     """
-    return next((reps for run in reversed(_runs(found.spans)) if (reps := _set_in(run, found, known))), [])
+    return next(_sets_backward(found, known), [])
+
+
+def set_before(found: Found, known: Template | None) -> list[Span]:
+    """The set before the last one that the stretch holds."""
+    return next(itertools.islice(_sets_backward(found, known), 1, None), [])
+
+
+def _sets_backward(found: Found, known: Template | None) -> Iterator[list[Span]]:
+    return (reps for run in reversed(_runs(found.spans)) if (reps := _set_in(run, found, known)))
 
 
 def begun(found: Found) -> int | None:

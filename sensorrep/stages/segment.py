@@ -24,6 +24,7 @@ from sensorrep.kinematics.sets import (
     last_set,
     like_known,
     may_be_set,
+    set_before,
     set_rules,
 )
 from sensorrep.kinematics.spans import LIMITS, LONGEST_REP_S, Span
@@ -224,7 +225,9 @@ class Segment:
             if not self._pending and share > min(1.0 - VALLEY, self._furthest - HYSTERESIS):
                 return  # amid a rep, or no way back since the last look
         look = self._look(frame)
-        if look is not None and self._announced and self._is_next_set(look.run):
+        rest = self._rest_before(look) if look is not None and self._announced else None
+        if rest is not None:
+            self._last_back = rest
             yield from self._end_set()
             look = self._look(frame)
         if look is not None:
@@ -262,9 +265,18 @@ class Segment:
         there = [foot for foot, first in self._first_ok.items() if first <= span.back + self._stretch.origin]
         return measure(look.stretch, look.found, span, self._feet, there)
 
-    def _is_next_set(self, run: list[Span]) -> bool:
-        """Whether a run begins a set's rest after the running one."""
-        return bool(run) and run[0].leaves + self._stretch.origin > self._last_back + GAP_FRAMES
+    def _rest_before(self, look: _Look) -> int | None:
+        """Frame in which the rest began after which a run is the next set; None where it is the running one's.
+
+        What was taken for the last rep of that one may have been a fidget in the rest: then it is known better now.
+        """
+        run, origin, back = look.run, self._stretch.origin, self._last_back
+        if not run or run[0].leaves + origin <= self._begun:
+            return None
+        before = set_before(look.found, self._known)
+        if before and before[-1].back + origin > self._begun:
+            back = before[-1].back + origin
+        return back if run[0].leaves + origin > back + GAP_FRAMES else None
 
     def _goes_on(self, run: list[Span]) -> bool:
         """Whether a run has reps after the last one that is known of, however many it has lost at its beginning."""
@@ -347,10 +359,12 @@ class Segment:
         """A set is over, or movement without a rep has become too old."""
         if self._announced:
             look = self._look(frame)
-            if look is not None and self._is_midway(frame, look):
+            rest = None if look is None else self._rest_before(look)
+            if look is not None and rest is None and self._is_midway(frame, look):
                 self._deadline += POSTPONE_FRAMES
                 yield from self._announce(frame, look)
                 return
+            self._last_back = self._last_back if rest is None else rest
             yield from self._end_set()
             self._deadline = frame + PATIENCE_FRAMES
         else:
@@ -367,7 +381,7 @@ class Segment:
         overdue = bool(run) and frame - self._stretch.origin - run[-1].back > GAP_FRAMES + LONGEST_REP_FRAMES
         moving = not self._stretch.between(frame, frame + 1)["still"][:, list(self._feet)].all()
         amid_rep = (found.now > OPEN_SHARE or moving) and not overdue
-        return (amid_rep or self._goes_on(run)) and not self._is_next_set(run)
+        return amid_rep or self._goes_on(run)
 
     def _end_set(self) -> Iterator[Finding]:
         """Close the running set in the rest after it; what came since belongs to the next stretch.

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from sensorrep import quaternion
 from sensorrep.kinematics.otherwise import Other
-from sensorrep.kinematics.reps import Found
+from sensorrep.kinematics.reps import Found, find
 from sensorrep.kinematics.spans import Span
 from sensorrep.model import (
     FRAME_RATE_HZ,
@@ -118,6 +119,23 @@ def test_legs_that_take_turns_make_no_rep_of_both() -> None:
     starts_s = np.array([3.0 + 6.4 * number for number in range(8)])
     legs = [12.0 * reps(time_s, (starts_s + late_s).tolist()) for late_s in (0.0, 3.0)]
     assert counts(findings(poses(np.stack(legs, axis=1)))) == []
+
+
+def test_a_set_is_kept_when_the_movement_that_joined_the_next_one_to_it_turns_out_to_be_none(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    starts_s = [*(3.0 + 3.5 * number for number in range(8)), 35.0, *(43.0 + 3.5 * number for number in range(5))]
+
+    def second_thoughts(stretch: HeelSignal, *rest: Any) -> Found | None:
+        found = find(stretch, *rest)
+        if found is None or stretch["time_s"][-1] < 48.0:
+            return found
+        at_s = [float(stretch["time_s"][span.leaves]) for span in found.spans]
+        kept = [span for span, leaves_s in zip(found.spans, at_s, strict=True) if not 34.0 < leaves_s < 37.0]
+        return found._replace(spans=tuple(kept))
+
+    monkeypatch.setattr("sensorrep.stages.segment.find", second_thoughts)
+    assert counts(findings(poses(12.0 * alike(reps(course(75.0), starts_s))))) == [8, 5]
 
 
 def test_both_feet_to_the_same_side_are_no_rep() -> None:
