@@ -190,7 +190,7 @@ def _typical(
 def _excursions(heel: FloatArray, points: list[int], typical: float) -> list[tuple[int, int, int]]:
     """(low, high, next low) of each excursion between turning points; highs without a real valley between are one.
 
-    A valley is judged against the rest level around it: the lowest of its neighbours on either side, and of the two the
+    A valley is judged against the rest level around it, as its neighbours on either side show it, and of the two the
     higher. Lows a typical swing below the highs next to them are neighbours before others are: pulses at the top, even
     many, show no rest. The very first and last low count as no lower than those next to them: before and after a set
     the legs come from, and go, elsewhere.
@@ -217,5 +217,8 @@ def _excursions(heel: FloatArray, points: list[int], typical: float) -> list[tup
 
 
 def _rest(levels: FloatArray, deep: BoolArray, nearest: int = NEIGHBOURS) -> float:
-    """The rest level that the nearest of the `deep` lows show, or of all where none is; levels (k), nearest first."""
-    return float((levels[deep] if deep.any() else levels)[:nearest].min())
+    """The rest level that most of the nearest `deep` lows show, or the lowest of all where none is deep.
+
+    Levels (k) are those of the lows, nearest first. Knees that fall apart once, as a ball drops, are no rest.
+    """
+    return float(np.median(levels[deep][:nearest]) if deep.any() else levels[:nearest].min())

@@ -15,6 +15,7 @@ from sensorrep import quaternion
 from sensorrep.kinematics import axes as turning
 from sensorrep.kinematics import gait, knees, sides
 from sensorrep.kinematics.reps import Found
+from sensorrep.kinematics.spans import LIMITS
 from sensorrep.model import FRAME_RATE_HZ, Check, FloatArray, HeelSignal, Posture
 
 ASKEW: Final = 0.3
@@ -117,16 +118,32 @@ def same_way(worn: Worn, found: Found) -> Check | None:
     inward = gait.inward(worn.gait.legs, found.axes)
     surely = float(np.abs(inward).min())
     if surely <= turning.UNSURE:
-        offset = _heading_offset([*(pose for _, pose in worn.poses), found.q_rest])
+        offset = _heading_offset([*(pose for _, pose in worn.poses), found.q_rest], found.axes)
         return turning.same_way(quaternion.rotate(found.q_rest, found.axes), offset)
     if inward.prod() > 0.0:
         return None
     return Check("hips that turn inward both (cosine of the one that does not)", surely, turning.UNSURE, passed=False)
 
 
-def _heading_offset(poses: list[FloatArray]) -> float | None:
-    """What the changes between any two poses say in common; None where they contradict each other, or say nothing."""
-    by_change = [turning.heading_offset(before, after) for before, after in itertools.combinations(poses, 2)]
+def _heading_offset(poses: list[FloatArray], axes: FloatArray) -> float | None:
+    """What the changes between any two poses say in common; None where they contradict each other, or say nothing.
+
+    A change that hips can make about an exercise's axes (2, 3) is asked nothing: knees that fell apart, or heels that
+    stayed apart for a while, turned the legs against each other as that exercise may, and not alike.
+    """
+    by_change = [
+        turning.heading_offset(before, after)
+        for before, after in itertools.combinations(poses, 2)
+        if not _may_be_hips(before, after, axes)
+    ]
     known = np.array([offset for offset in by_change if offset is not None])
     mean = np.exp(1j * known).mean() if len(known) else 0.0
     return float(np.angle(mean)) if abs(mean) > AGREED else None
+
+
+def _may_be_hips(before: FloatArray, after: FloatArray, axes: FloatArray) -> bool:
+    """Whether both legs turned about their axes (2, 3), and by no more than in the exercise position."""
+    turned = quaternion.rotation_vector(quaternion.multiply(quaternion.conjugate(before), after))
+    angle = np.sqrt((turned**2).sum(axis=1))
+    about = np.abs((turned * axes).sum(axis=1))
+    return bool((about > turning.ALIGNMENT * angle).all() and angle.max() < LIMITS["heels-apart"].gross_rad)

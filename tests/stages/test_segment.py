@@ -121,6 +121,15 @@ def test_legs_that_take_turns_make_no_rep_of_both() -> None:
     assert counts(findings(poses(np.stack(legs, axis=1)))) == []
 
 
+@pytest.mark.parametrize("axes", [LEVEL, VERTICAL])
+def test_knees_that_fall_apart_in_mid_set_as_the_ball_drops_cost_no_rep(axes: FloatArray) -> None:
+    time_s = course(60.0)
+    starts_s = [5.0 + 4.0 * number for number in (0, 1, 2, 3, 4, 5, 8, 9, 10, 11)]
+    elsewhere = 40.0 * (rise(time_s, 2.0, 1.0) - 1.0)
+    fallen = -25.0 * reps(time_s, [30.0], out_s=0.5, hold_s=2.0)
+    assert sum(counts(findings(poses(alike(elsewhere + fallen + 12.0 * reps(time_s, starts_s)), axes)))) == 10
+
+
 def test_a_set_is_kept_when_the_movement_that_joined_the_next_one_to_it_turns_out_to_be_none(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -136,6 +145,15 @@ def test_a_set_is_kept_when_the_movement_that_joined_the_next_one_to_it_turns_ou
 
     monkeypatch.setattr("sensorrep.stages.segment.find", second_thoughts)
     assert counts(findings(poses(12.0 * alike(reps(course(75.0), starts_s))))) == [8, 5]
+
+
+def test_heels_that_stayed_together_for_a_while_before_the_reps_do_not_show_the_headings() -> None:
+    """By that turn the legs would be parallel, and by the reps turn the same way."""
+    time_s = course(50.0)
+    closed = 36.0 * (rise(time_s, 4.0, 1.5) - 1.0)
+    assert counts(
+        findings(poses(alike(closed + 12.0 * reps(time_s, [9.0 + 4.0 * number for number in range(8)]))))
+    ) == [8]
 
 
 def test_both_feet_to_the_same_side_are_no_rep() -> None:
