@@ -3,7 +3,7 @@
 A shank that turns about its thigh swings the sensor on an arm as long as the shank, and the accelerometer feels it. So
 without knowing how the sensor is strapped on, its own turning shows where the knee is. A foot that twists about its own
 long axis has an arm as short as the ankle is thick, a shank above a foot that stands one as short as the sensor is
-above the ankle; a straight leg that is raised from the hip has a level one.
+above the ankle; a straight leg that swings from the hip has one as long as the leg, or a level one.
 """
 
 from collections.abc import Sequence
@@ -44,6 +44,9 @@ LEAST_ARM_M: Final = 0.18
 """A shorter arm than this is no shank's from its knee: half of a small adult's (0.246 of a stature of 1.5 m; Winter
 2009, doi 10.1002/9780470549148), and sensors above the ankle are further from the knee. Larger: small people's reps are
 lost. Smaller: shanks that turn about ankles, as in squats, are counted."""
+LONGEST_ARM_M: Final = 0.5
+"""From the knee to a sensor above the ankle, in the tallest people (0.246 of a stature of 2 m). Larger: straight legs
+that spread are counted. Smaller: so are tall people's reps not."""
 LEAST_UPRIGHT: Final = 0.5
 """Cosine of the furthest that a hip may rest turned from where a level thigh's shank stands or hangs: 60 degrees, more
 than hips do. Larger: hips that rest turned far are not counted. Smaller: so are straight legs that swing from the hip.
@@ -118,9 +121,9 @@ def not_from_knees(found: Found, arms: Sequence[Arm | None], doubt: float = SURE
     """The rule that both sensors turn about bent knees, unless gravity alone is felt; in words as well.
 
     An arm that is shorter than a shank shows a foot that twists on the spot, or stands while the shank turns about its
-    ankle. Where a thigh is level its shank stands or hangs; the arm of a straight leg is level. The hip rests turned by
-    the angle between its arm and the vertical plane through the axis. So many standard uncertainties of `doubt` speak
-    for the exercise.
+    ankle; a longer one shows a leg that swings as a whole, as straight legs that spread and close. Where a thigh is
+    level its shank stands or hangs; the arm of a straight leg is level. The hip rests turned by the angle between its
+    arm and the vertical plane through the axis. So many standard uncertainties of `doubt` speak for the exercise.
     """
     known = [(foot, one) for foot, one in enumerate(arms) if one is not None]
     if all(one.length_m + SURE * one.sd_m < NO_ARM_M for _, one in known):
@@ -129,6 +132,10 @@ def not_from_knees(found: Found, arms: Sequence[Arm | None], doubt: float = SURE
     if at_most_m < LEAST_ARM_M:
         rule = "sensors that turn about knees, not where they are (m)"
         return "feet that twisted or stood on the spot", Check(rule, at_most_m, LEAST_ARM_M, passed=False)
+    at_least_m = _mean_m([one for _, one in known], -doubt)
+    if at_least_m > LONGEST_ARM_M:
+        rule = "sensors that turn about knees, not further off (m)"
+        return "legs that swung from the hip", Check(rule, at_least_m, LONGEST_ARM_M, passed=False)
     upright = min((_upright(found, foot, one, doubt) for foot, one in known if one.is_felt), default=1.0)
     if upright < LEAST_UPRIGHT:
         rule = "shanks that stand or hang from bent knees (cosine)"
@@ -141,9 +148,14 @@ def _at_most_m(arms: Sequence[Arm], doubt: float) -> float:
 
     What both legs do they do alike, and where neither arm is known well enough, both together may be.
     """
+    return min(_mean_m(arms, doubt), *(one.length_m + doubt * one.sd_m for one in arms))
+
+
+def _mean_m(arms: Sequence[Arm], doubt: float) -> float:
+    """Their mean length, weighted by how well each is known, and so many standard uncertainties of it."""
     weights = [max(one.sd_m, 1e-9) ** -2 for one in arms]
     mean_m = sum(weight * one.length_m for weight, one in zip(weights, arms, strict=True)) / sum(weights)
-    return min(mean_m + doubt / sqrt(sum(weights)), *(one.length_m + doubt * one.sd_m for one in arms))
+    return mean_m + doubt / sqrt(sum(weights))
 
 
 def _upright(found: Found, foot: int, one: Arm, doubt: float) -> float:

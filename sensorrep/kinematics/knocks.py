@@ -10,11 +10,10 @@ from typing import Final
 
 import numpy as np
 
+from sensorrep.kinematics.arms import LONGEST_ARM_M
 from sensorrep.kinematics.spans import Span
 from sensorrep.model import FRAME_RATE_HZ, GRAVITY_M_S2, Check, HeelSignal
 
-LONGEST_ARM_M: Final = 0.5
-"""From the knee to a sensor above the ankle, in the tallest people."""
 KNOCK_M_S2: Final = 3.0
 """What acceleration exceeds in a knock beyond gravity and the arm's part: ten times a cheap sensor's errors; a soft
 step is twice as hard. Larger: shuffling is counted. Smaller: feet that brush over the floor spoil a set."""

@@ -46,6 +46,15 @@ def test_both_legs_must_turn_about_bent_knees(other_m: FloatArray, why: str) -> 
     assert counted(other_m, ARM_M) == (0, {why})
 
 
+@pytest.mark.parametrize(("arm_m", "count"), [(0.8, 0), (0.65, 0), (0.45, 6)])
+def test_straight_legs_that_spread_over_the_floor_are_no_raised_shanks_that_open(arm_m: float, count: int) -> None:
+    """Both turn about the vertical, so gravity can't tell them apart; a leg's arm is longer than a tall one's shank."""
+    upright = np.array([[0.0, 0.0, 1.0], [0.0, 0.0, -1.0]])
+    found = findings(poses(OPENING, upright, STRAPS, np.array([arm_m, 0.0, 0.0])))
+    assert sum(map(len, sets(found))) == count
+    assert count or "legs that swung from the hip" in {one.why for one in found if isinstance(one, Rejected)}
+
+
 @settings(deadline=None, derandomize=True, max_examples=10)
 @given(st.integers(0, 10**6))
 def test_noise_and_wobbling_straps_make_no_arm_shorter(seed: int) -> None:
