@@ -46,7 +46,10 @@ LEAST_ARM_M: Final = 0.18
 lost. Smaller: shanks that turn about ankles, as in squats, are counted."""
 LONGEST_ARM_M: Final = 0.5
 """From the knee to a sensor above the ankle, in the tallest people (0.246 of a stature of 2 m). Larger: straight legs
-that spread are counted. Smaller: so are tall people's reps not."""
+that spread are counted. Smaller: tall people's reps are not."""
+LONGEST_LEG_M: Final = 1.0
+"""From the hip (0.491 of a stature of 2 m). What seems longer is no arm, but what else moves with slow reps: these
+accelerate a sensor by less than a slight roll of the pelvis makes it feel of gravity."""
 LEAST_UPRIGHT: Final = 0.5
 """Cosine of the furthest that a hip may rest turned from where a level thigh's shank stands or hangs: 60 degrees, more
 than hips do. Larger: hips that rest turned far are not counted. Smaller: so are straight legs that swing from the hip.
@@ -121,9 +124,10 @@ def not_from_knees(found: Found, arms: Sequence[Arm | None], doubt: float = SURE
     """The rule that both sensors turn about bent knees, unless gravity alone is felt; in words as well.
 
     An arm that is shorter than a shank shows a foot that twists on the spot, or stands while the shank turns about its
-    ankle; a longer one shows a leg that swings as a whole, as straight legs that spread and close. Where a thigh is
-    level its shank stands or hangs; the arm of a straight leg is level. The hip rests turned by the angle between its
-    arm and the vertical plane through the axis. So many standard uncertainties of `doubt` speak for the exercise.
+    ankle; a longer one, no longer than a leg, shows a leg that swings as a whole, as straight legs that spread: beyond
+    doubt, since slow reps make arms seem longer. Where a thigh is level its shank stands or hangs; the arm of a
+    straight leg is level. The hip rests turned by the angle between its arm and the vertical plane through the axis. So
+    many standard uncertainties of `doubt` speak for the exercise.
     """
     known = [(foot, one) for foot, one in enumerate(arms) if one is not None]
     if all(one.length_m + SURE * one.sd_m < NO_ARM_M for _, one in known):
@@ -132,8 +136,8 @@ def not_from_knees(found: Found, arms: Sequence[Arm | None], doubt: float = SURE
     if at_most_m < LEAST_ARM_M:
         rule = "sensors that turn about knees, not where they are (m)"
         return "feet that twisted or stood on the spot", Check(rule, at_most_m, LEAST_ARM_M, passed=False)
-    at_least_m = _mean_m([one for _, one in known], -doubt)
-    if at_least_m > LONGEST_ARM_M:
+    at_least_m = _mean_m([one for _, one in known], -max(doubt, FELT))
+    if at_least_m > LONGEST_ARM_M and _mean_m([one for _, one in known], 0.0) < LONGEST_LEG_M:
         rule = "sensors that turn about knees, not further off (m)"
         return "legs that swung from the hip", Check(rule, at_least_m, LONGEST_ARM_M, passed=False)
     upright = min((_upright(found, foot, one, doubt) for foot, one in known if one.is_felt), default=1.0)

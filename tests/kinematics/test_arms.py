@@ -95,6 +95,14 @@ def test_who_was_turned_down_once_is_given_no_benefit_of_the_doubt() -> None:
     assert not_from_knees(NOWHERE, known((0.25, 0.04), (0.25, 0.04)), doubt=0.0) is None
 
 
+@pytest.mark.parametrize(("arm_m", "sd_m", "told"), [(0.75, 0.05, True), (0.9, 0.25, False), (1.6, 0.2, False)])
+def test_long_arms_tell_only_beyond_doubt_and_if_a_leg_can_be_as_long(arm_m: float, sd_m: float, told: bool) -> None:
+    """Slow reps hardly accelerate a sensor, and arms then seem up to 2 m long."""
+    for doubt in (0.0, 2.0):
+        found = not_from_knees(NOWHERE, known((arm_m, sd_m), (arm_m, sd_m)), doubt)
+        assert (found is not None and "further off" in found[1].rule) == told
+
+
 @pytest.mark.parametrize(
     ("arms", "short"),
     [
