@@ -201,11 +201,11 @@ def _excursions(heel: FloatArray, points: list[int], typical: float) -> list[tup
     tops = np.concatenate([[np.inf], heel[highs], [np.inf]])
     deep = np.minimum(tops[: len(lows)], tops[1 : len(lows) + 1]) - levels >= VALLEY * typical
     if len(lows) > 2:
-        levels[0] = max(levels[0], _rest(levels[1:-1], deep[1:-1], NEIGHBOURS + 1))
-        levels[-1] = max(levels[-1], _rest(levels[-2:0:-1], deep[-2:0:-1], NEIGHBOURS + 1))
+        levels[0] = max(levels[0], _rest(levels[1:-1], deep[1:-1], typical, NEIGHBOURS + 1))
+        levels[-1] = max(levels[-1], _rest(levels[-2:0:-1], deep[-2:0:-1], typical, NEIGHBOURS + 1))
     valleys = lows[:1]
     for k in range(1, len(highs)):
-        rest = max(_rest(levels[:k][::-1], deep[:k][::-1]), _rest(levels[k + 1 :], deep[k + 1 :]))
+        rest = max(_rest(levels[:k][::-1], deep[:k][::-1], typical), _rest(levels[k + 1 :], deep[k + 1 :], typical))
         if heel[lows[k]] - rest <= (1.0 - VALLEY) * (min(heel[highs[k - 1]], heel[highs[k]]) - rest):
             valleys.append(lows[k])
     valleys += lows[len(highs) :][:1] if highs else []
@@ -216,9 +216,10 @@ def _excursions(heel: FloatArray, points: list[int], typical: float) -> list[tup
     return [trimmed(heel, *triple, confirmed=triple[2] != points[-1]) for triple in triples]
 
 
-def _rest(levels: FloatArray, deep: BoolArray, nearest: int = NEIGHBOURS) -> float:
-    """The rest level that most of the nearest `deep` lows show, or the lowest of all where none is deep.
+def _rest(levels: FloatArray, deep: BoolArray, typical: float, nearest: int = NEIGHBOURS) -> float:
+    """The lowest of the nearest `deep` lows, or of all where none is deep; levels (k), nearest first.
 
-    Levels (k) are those of the lows, nearest first. Knees that fall apart once, as a ball drops, are no rest.
+    One that lies below most of them as the top lies above is no rest: knees fall apart, as a ball drops.
     """
-    return float(np.median(levels[deep][:nearest]) if deep.any() else levels[:nearest].min())
+    near = (levels[deep] if deep.any() else levels)[:nearest]
+    return float(near[near >= np.median(near) - VALLEY * typical].min())
