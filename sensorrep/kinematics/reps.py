@@ -6,6 +6,9 @@ turn, and their own reps say how large a rep is.
 """
 
 import itertools
+import math
+from collections.abc import Sequence
+from statistics import median
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -17,7 +20,7 @@ from sensorrep.kinematics.axes import ALIGNMENT
 from sensorrep.kinematics.excursions import trimmed, turning_points
 from sensorrep.kinematics.rest import rest_is_low
 from sensorrep.kinematics.spans import LIMITS, SEARCH_STEP, Span, judge
-from sensorrep.model import FRAME_RATE_HZ, BoolArray, FloatArray, HeelSignal, IntArray, Movement
+from sensorrep.model import FRAME_RATE_HZ, FloatArray, HeelSignal, IntArray, Movement
 
 TYPICAL: Final = 0.7
 """This share of all movement to and fro is in swings smaller than the typical one: it is one of the larger ones, so
@@ -197,16 +200,19 @@ def _excursions(heel: FloatArray, points: list[int], typical: float) -> list[tup
     """
     lows, highs = points[::2], points[1::2]
     highs = highs[: len(lows) - 1]
-    levels = heel[lows]
-    tops = np.concatenate([[np.inf], heel[highs], [np.inf]])
-    deep = np.minimum(tops[: len(lows)], tops[1 : len(lows) + 1]) - levels >= VALLEY * typical
+    tops = [math.inf, *heel[highs].tolist(), math.inf]
+    levels = [
+        _Low(level, min(before, after) - level >= VALLEY * typical)
+        for level, (before, after) in zip(heel[lows].tolist(), itertools.pairwise(tops), strict=True)
+    ]
     if len(lows) > 2:
-        levels[0] = max(levels[0], _rest(levels[1:-1], deep[1:-1], typical, NEIGHBOURS + 1))
-        levels[-1] = max(levels[-1], _rest(levels[-2:0:-1], deep[-2:0:-1], typical, NEIGHBOURS + 1))
+        inner = levels[1:-1]
+        levels[0] = levels[0]._replace(level=max(levels[0].level, _rest(inner, typical, NEIGHBOURS + 1)))
+        levels[-1] = levels[-1]._replace(level=max(levels[-1].level, _rest(inner[::-1], typical, NEIGHBOURS + 1)))
     valleys = lows[:1]
     for k in range(1, len(highs)):
-        rest = max(_rest(levels[:k][::-1], deep[:k][::-1], typical), _rest(levels[k + 1 :], deep[k + 1 :], typical))
-        if heel[lows[k]] - rest <= (1.0 - VALLEY) * (min(heel[highs[k - 1]], heel[highs[k]]) - rest):
+        rest = max(_rest(levels[k - 1 :: -1], typical), _rest(levels[k + 1 :], typical))
+        if heel[lows[k]] - rest <= (1.0 - VALLEY) * (min(tops[k], tops[k + 1]) - rest):
             valleys.append(lows[k])
     valleys += lows[len(highs) :][:1] if highs else []
     triples = [
@@ -216,10 +222,20 @@ def _excursions(heel: FloatArray, points: list[int], typical: float) -> list[tup
     return [trimmed(heel, *triple, confirmed=triple[2] != points[-1]) for triple in triples]
 
 
-def _rest(levels: FloatArray, deep: BoolArray, typical: float, nearest: int = NEIGHBOURS) -> float:
-    """The lowest of the nearest `deep` lows, or of all where none is deep; levels (k), nearest first.
+class _Low(NamedTuple):
+    """A low of the heel opening."""
+
+    level: float
+    is_deep: bool
+    """Whether it is a typical swing below the highs next to it."""
+
+
+def _rest(lows: Sequence[_Low], typical: float, nearest: int = NEIGHBOURS) -> float:
+    """The lowest of the nearest deep ones among the lows, which are nearest first, or of all where none is deep.
 
     One that lies below most of them as the top lies above is no rest: knees fall apart, as a ball drops.
     """
-    near = (levels[deep] if deep.any() else levels)[:nearest]
-    return float(near[near >= np.median(near) - VALLEY * typical].min())
+    deep = [low.level for low in lows if low.is_deep][:nearest]
+    near = deep or [low.level for low in lows[:nearest]]
+    least = median(near) - VALLEY * typical
+    return min(level for level in near if level >= least)
