@@ -200,8 +200,12 @@ class Segment:
         if self._anchor is None or first >= stop:
             return None
         q = self._stretch.between(first, stop)["q_earth_sensor"][::GROSS_STEP]
-        turned = np.maximum(quaternion.tilt_between(self._anchor, q), quaternion.angle_between(self._last_pose, q))
-        left = (turned > LIMITS[self._movement].gross_rad) | (quaternion.angle_between(self._anchor, q) > HALF_TURN_RAD)
+        gross_rad = LIMITS[self._movement].gross_rad
+        whole = quaternion.angle_between(np.stack([self._anchor, self._last_pose])[:, None], q)
+        if whole.max() <= gross_rad:  # nothing is inclined by more than it has turned
+            return None
+        turned = np.maximum(quaternion.tilt_between(self._anchor, q), whole[1])
+        left = (turned > gross_rad) | (whole[0] > HALF_TURN_RAD)
         far = left[:, list(self._feet)].any(axis=1)
         return first + GROSS_STEP * int(np.argmax(far)) if far.any() else None
 
