@@ -99,7 +99,8 @@ def fatigue(reps: Sequence[Rep]) -> Fatigue:
     openings = np.array([_opening_rad(rep, feet) for rep in reps])
     speeds = np.array([_opening_speed(rep, feet) for rep in reps])
     range_loss, speed_loss = (1.0 - values / _best_early(values) for values in (openings, speeds))
-    falls = falling_by_chance(np.log(openings * speeds)) < ACCIDENT
+    both = np.maximum(openings * speeds, np.finfo(float).tiny)  # a leg that stays still may seem to have no range
+    falls = falling_by_chance(np.log(both)) < ACCIDENT
     starts = [
         (numbers[first], word)
         for loss, word in ((range_loss, "range"), (speed_loss, "opening speed"))

@@ -230,6 +230,10 @@ def test_less_control_is_told_and_is_no_fatigue_by_itself(worse: Callable[[float
     assert trends.fatigue([worse(0.4 * (number == 6)) for number in range(8)]).evidence == ()
 
 
+def test_reps_in_which_the_only_leg_seems_not_to_have_moved_are_summed_up() -> None:
+    assert not trends.fatigue([rep(one, None) for one in (0.2, 0.1, 0.3, 0.0, -0.1, 0.2, 0.1)]).detected
+
+
 def test_four_reps_show_no_trend() -> None:
     found = trends.fatigue([rep(one, one) for one in (14.0, 10.0, 7.0, 5.0)])
     assert not found.detected
